@@ -1,0 +1,44 @@
+# The commands of this project. Each installs what it needs, needs no variable set, and leaves nothing running but `up`.
+# ARGS="…" hands more arguments to demo, load, bench and test.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test up down status load bench build lint format clean
+
+help: ## lists these commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+demo: ## a flash on-sale on a private Onsale, start to end, with its audit
+	@scripts/demo $(ARGS)
+
+test: ## every test, on private servers
+	@scripts/test $(ARGS)
+
+up: ## starts Onsale on port 8080 (HTTP_PORT) and keeps it running
+	@scripts/setup
+	@scripts/build
+	@scripts/stack up
+
+down: ## stops it
+	@scripts/stack down
+
+status: ## tells what of it runs
+	@scripts/stack status
+
+load: ## load on the Onsale that is up; ARGS are arguments of `loadtest onsale`
+	@scripts/load $(ARGS)
+
+bench: ## measures, three times each, and compares with direct designs
+	@scripts/bench $(ARGS)
+
+build: ## builds the programs for release
+	@scripts/setup
+	@scripts/build
+
+lint: ## checks the format of the code and the scripts
+	@scripts/lint
+
+format: ## formats the code
+	@scripts/lint --fix
+
+clean: down ## stops Onsale and removes everything that was built or written
+	@rm -rf .build .local

@@ -1,0 +1,128 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every target of ours is compiled with the same settings; a warning is an error where CI builds.
+let settings: [SwiftSetting] =
+    [
+        .swiftLanguageMode(.v6),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+    ] + (Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)])
+
+extension Target.Dependency {
+    static let algorithms = product(name: "Algorithms", package: "swift-algorithms")
+    static let argumentParser = product(name: "ArgumentParser", package: "swift-argument-parser")
+    static let collections = product(name: "Collections", package: "swift-collections")
+    static let swiftConfiguration = product(name: "Configuration", package: "swift-configuration")
+    static let crypto = product(name: "Crypto", package: "swift-crypto")
+    static let histogram = product(name: "Histogram", package: "hdrhistogram-swift")
+    static let hummingbird = product(name: "Hummingbird", package: "hummingbird")
+    static let hummingbirdTesting = product(name: "HummingbirdTesting", package: "hummingbird")
+    static let jwtKit = product(name: "JWTKit", package: "jwt-kit")
+    static let lifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+    static let unixSignals = product(name: "UnixSignals", package: "swift-service-lifecycle")
+    static let logging = product(name: "Logging", package: "swift-log")
+    static let metrics = product(name: "CoreMetrics", package: "swift-metrics")
+    static let nio = product(name: "NIOCore", package: "swift-nio")
+    static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
+    static let nioEmbedded = product(name: "NIOEmbedded", package: "swift-nio")
+    static let nioHTTP = product(name: "NIOHTTP1", package: "swift-nio")
+    static let nioSSL = product(name: "NIOSSL", package: "swift-nio-ssl")
+}
+
+extension Target {
+    /// A library of ours under `Sources/Shared`.
+    static func shared(
+        _ name: String, _ dependencies: [Dependency], resources: [Resource] = [], path: String? = nil
+    ) -> Target {
+        .target(
+            name: name, dependencies: dependencies, path: "Sources/Shared/\(path ?? name)", resources: resources,
+            swiftSettings: settings)
+    }
+
+    static func program(_ name: String, path: String? = nil, _ dependencies: [Dependency]) -> Target {
+        .executableTarget(
+            name: name, dependencies: dependencies, path: path ?? "Sources/\(name)", swiftSettings: settings)
+    }
+
+    static func tests(_ name: String, _ dependencies: [Dependency]) -> Target {
+        .testTarget(name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: settings)
+    }
+
+    static func c(_ name: String, pkgConfig: String? = nil) -> Target {
+        .systemLibrary(name: name, path: "Sources/Shared/\(name)", pkgConfig: pkgConfig)
+    }
+}
+
+let package = Package(
+    name: "onsale",
+    products: [
+        .executable(name: "onsale-gateway", targets: ["Gateway"]),
+        .executable(name: "onsale-worker", targets: ["InventoryWorker"]),
+        .executable(name: "onsale", targets: ["Onsale"]),
+        .executable(name: "loadtest", targets: ["LoadTest"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
+        .package(url: "https://github.com/apple/swift-crypto", "3.12.3"..<"5.0.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
+    ],
+    targets: [
+        // System libraries.
+        .c("CHiredis"),
+        .c("CLibpq", pkgConfig: "libpq"),
+        .c("COpenSSL", pkgConfig: "libcrypto"),
+
+        // The domain and the clients: none of them knows another.
+        .shared("Ticketing", [.crypto]),
+        .shared("RedisClient", ["CHiredis", .collections, .lifecycle, .logging, .nio, .nioPosix, .nioSSL]),
+        .shared("PostgresClient", ["CLibpq", .collections, .logging]),
+        .shared("OnsaleConfiguration", [.swiftConfiguration], path: "Configuration"),
+        .shared("Observability", [.logging, .metrics]),
+        .shared("Security", ["COpenSSL", "OnsaleConfiguration", "Ticketing", .jwtKit]),
+
+        // The stores and the payment provider.
+        .shared(
+            "InventoryStore", ["OnsaleConfiguration", "RedisClient", "Ticketing", .logging],
+            resources: [.embedInCode("Scripts")]),
+        .shared(
+            "OrderRepository", ["OnsaleConfiguration", "PostgresClient", "Ticketing", .logging],
+            resources: [.embedInCode("Migrations")]),
+        .shared("Payments", ["PostgresClient", "Ticketing", .logging]),
+
+        // The programs.
+        .program(
+            "Gateway",
+            [
+                "InventoryStore", "Observability", "OnsaleConfiguration", "OrderRepository", "Security", "Ticketing",
+                .hummingbird, .lifecycle, .logging, .metrics, .nio, .nioPosix,
+            ]),
+        .program(
+            "InventoryWorker",
+            [
+                "InventoryStore", "Observability", "OnsaleConfiguration", "OrderRepository", "Payments", "Ticketing",
+                .hummingbird, .lifecycle, .logging, .metrics,
+            ]),
+        .program(
+            "Onsale",
+            [
+                "InventoryStore", "OnsaleConfiguration", "OrderRepository", "Payments", "Security", "Ticketing",
+                .argumentParser, .logging,
+            ]),
+        .program(
+            "LoadTest", path: "loadtest",
+            [
+                "OrderRepository", "PostgresClient", "Security", "Ticketing",
+                .argumentParser, .histogram, .logging, .nio, .nioHTTP, .nioPosix,
+            ]),
+    ]
+)

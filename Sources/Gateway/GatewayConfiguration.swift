@@ -1,0 +1,113 @@
+import OnsaleConfiguration
+import Ticketing
+
+/// How the gateway serves.
+///
+/// | variable | default | allowed | secret |
+/// | --- | --- | --- | --- |
+/// | `HTTP_HOST` | `127.0.0.1` | not empty | no |
+/// | `HTTP_PORT` | 8080 | 0 (any free port) to 65535 | no |
+/// | `GATEWAY_PORT_FILE` | none | a path that the bound port is written to once the gateway listens | no |
+/// | `PARTITIONS` | 16 | 1 to 4096, the same in all of the deployment | no |
+/// | `ORDER_ID_SECRET` | required | at least 32 bytes; never changed, or retries would name other orders | yes |
+/// | `CORS_ORIGINS` | none | up to 100 origins with commas between them | no |
+/// | `GATEWAY_DRAIN_SECONDS` | 20 | 1 to 300: how long a stopping gateway finishes what it has begun | no |
+struct GatewayConfiguration: Sendable {
+    var host = "127.0.0.1"
+    var port = 8080
+    var portFile: String?
+    var partitioning: Partitioning
+    var orderIDSecret: Secret
+    var corsOrigins: [String] = []
+    var drainTime: Duration = .seconds(20)
+    var limits = GatewayLimits()
+
+    init(partitioning: Partitioning = Partitioning(count: 16), orderIDSecret: Secret) {
+        self.partitioning = partitioning
+        self.orderIDSecret = orderIDSecret
+    }
+
+    init(config: ConfigReader) throws(ConfigurationError) {
+        self.init(
+            partitioning: Partitioning(count: try config.int("partitions", default: 16, in: Partitioning.allowed)),
+            orderIDSecret: try config.secret("order.id.secret", minimumBytes: 32))
+        host = config.text("http.host", default: host)
+        port = try config.int("http.port", default: port, in: 0...65_535)
+        portFile = config.optional("gateway.port.file")
+        corsOrigins = try config.list("cors.origins")
+        drainTime = try config.duration(
+            "gateway.drain.seconds", default: drainTime, in: Duration.seconds(1)...Duration.seconds(300))
+    }
+}
+
+/// The numbers that bound the gateway; what happens beyond each of them is said beside it.
+struct GatewayLimits: Sendable {
+    // Connections.
+    /// Connections the kernel keeps until they are accepted; beyond, it drops the SYN and the client tries again.
+    /// The kernel takes the lower of this and net.core.somaxconn (4096 by default).
+    var listenBacklog = 4_096
+    /// Connections accepted in one turn of the event loop (NIO's default is 4): a burst of 20,000 connects is taken
+    /// in 80 turns.
+    var acceptsPerTurn = 256
+    /// A connection on which nothing happens for so long is closed. Longer than a long poll and than the usual 60 s
+    /// of load balancers, so that they close first.
+    var idleConnectionTime: Duration = .seconds(75)
+
+    // Requests.
+    /// Bodies of everything but events: a purchase has 150 bytes. Beyond: 413.
+    var bodyBytes = 16 * 1024
+    /// Bodies of events, whose description may have 10,000 characters of up to 4 bytes. Beyond: 413.
+    var eventBodyBytes = 64 * 1024
+    /// Requests being answered at once, long polls not counted: at 20,000/s and 10 ms each 200 are. Beyond: 503.
+    var requestsInFlight = 10_000
+    /// Items in a page of a list.
+    var pageItems = 100
+    var standardPageItems = 20
+
+    // Long polls.
+    /// The longest hold, below the 30 s after which clients and proxies give up.
+    var longPollTime: Duration = .seconds(20)
+    /// Long polls held at once, about 2 KB each. Beyond: answered at once, as without `wait`.
+    var longPolls = 20_000
+    /// How often the timer looks for long polls that have waited enough; they end by up to this much late.
+    var longPollTick: Duration = .milliseconds(100)
+
+    // Caches.
+    /// How old an event may be that is shown or that a purchase of an unknown one is checked against.
+    var eventAge: Duration = .seconds(1)
+    /// Events and pages kept, about 2 KB each. Beyond: the oldest go.
+    var cachedEvents = 10_000
+    /// How old a lane's progress may be from which a place in line is computed.
+    var progressAge: Duration = .milliseconds(100)
+
+    // Postgres, which is not on the purchase path and must not get there by the back door.
+    /// Look-ups of orders and events at once on behalf of purchases and polls. Beyond: 503, or what Redis said.
+    var databaseLookups = 16
+    /// A pending order older than this may be stuck, so Postgres is asked about it.
+    var pendingOrderAge: Duration = .seconds(5)
+    /// Postgres is asked about one pending order at most once in this time.
+    var pendingOrderPause: Duration = .seconds(1)
+    /// Pending orders of which the last such question is remembered. Beyond: the memory is cleared.
+    var rememberedOrders = 100_000
+
+    // Sold-out cache.
+    /// Events with a sold-out entry at once. Beyond: Redis answers for the others.
+    var soldOutEvents = 1_000
+    /// Buyers in all entries' filters together, at 10 bits each: 64 MB. Beyond: Redis answers for the others.
+    var soldOutBuyers = 50_000_000
+    /// How often each sold-out event's stock is looked at.
+    var soldOutRefresh: Duration = .milliseconds(100)
+    /// How long an entry answers after the last look: two missed looks and half of one.
+    var soldOutAge: Duration = .milliseconds(250)
+
+    // What clients are told.
+    /// The longest `Retry-After` of a sale that is not open yet: clients come back in time to learn of a change.
+    var longestRetryAfter = 3_600
+    /// `Retry-After` of a paused sale, and of one whose opening has no time.
+    var pausedRetryAfter = 5
+    var unscheduledRetryAfter = 60
+    /// `Retry-After` of a 503: a restart of Redis takes about so long.
+    var overloadedRetryAfter = 1
+    /// Seconds that a browser or CDN may keep an event.
+    var eventMaximumAge = 1
+}

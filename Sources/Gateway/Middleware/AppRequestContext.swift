@@ -1,0 +1,39 @@
+import Hummingbird
+import Security
+
+/// What travels with a request through the router.
+struct AppRequestContext: RequestContext {
+    var coreContext: CoreRequestContextStorage
+    /// Set by `BearerMiddleware`.
+    var identity: Identity?
+
+    init(source: ApplicationRequestContextSource) {
+        coreContext = CoreRequestContextStorage(source: source)
+    }
+}
+
+/// The context of handlers that need to know who asks: here the identity is never optional.
+struct AuthenticatedContext: ChildRequestContext {
+    var coreContext: CoreRequestContextStorage
+    let identity: Identity
+
+    init(context: AppRequestContext) throws {
+        guard let identity = context.identity else { throw BearerAuthentication.missing }
+        coreContext = context.coreContext
+        self.identity = identity
+    }
+}
+
+/// The context of handlers that only administrators may use.
+struct AdminContext: ChildRequestContext {
+    var coreContext: CoreRequestContextStorage
+    let identity: Identity
+
+    init(context: AuthenticatedContext) throws {
+        guard context.identity.role == .admin else {
+            throw Problem(.forbidden, "Only an administrator may do this.")
+        }
+        coreContext = context.coreContext
+        identity = context.identity
+    }
+}

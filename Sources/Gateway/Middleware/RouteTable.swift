@@ -1,0 +1,52 @@
+import HTTPTypes
+import Hummingbird
+
+/// Every route by method and template: what labels metrics and what tells a wrong method (405) from a wrong path (404).
+struct RouteTable: Sendable {
+    struct Route: Hashable, Sendable {
+        let method: HTTPRequest.Method
+        /// As the router writes it: `/api/events/{id}`.
+        let template: String
+
+        init(_ method: HTTPRequest.Method, _ template: String) {
+            self.method = method
+            self.template = template
+        }
+    }
+
+    static let purchase = Route(.post, "/api/tickets/purchase")
+    static let order = Route(.get, "/api/orders/{id}")
+
+    /// The whole of the gateway's surface; a test compares it with what the router answers.
+    static let standard = RouteTable(routes: [
+        Route(.post, "/api/auth/register"), Route(.post, "/api/auth/login"), Route(.get, "/api/auth/me"),
+        Route(.get, "/api/events"), Route(.post, "/api/events"),
+        Route(.get, "/api/events/{id}"), Route(.patch, "/api/events/{id}"),
+        purchase, Route(.get, "/api/orders"), order,
+        Route(.post, "/api/admin/events/{id}/sale"), Route(.get, "/api/admin/events/{id}/ledger"),
+        Route(.get, "/healthz"), Route(.get, "/readyz"), Route(.get, "/metrics"),
+    ])
+
+    let routes: [Route]
+    private let segments: [[Substring]]
+
+    init(routes: [Route]) {
+        self.routes = routes
+        self.segments = routes.map { $0.template.split(separator: "/") }
+    }
+
+    /// 405 when the path is one of ours with another method, else 404.
+    func problem(for request: Request) -> Problem {
+        let path = request.uri.path.split(separator: "/")
+        let methods = zip(routes, segments).compactMap { route, segments in
+            segments.count == path.count && zip(segments, path).allSatisfy({ $0.hasPrefix("{") || $0 == $1 })
+                ? route.method.rawValue : nil
+        }
+        guard !methods.isEmpty, !methods.contains(request.method.rawValue) else {
+            return Problem(.notFound, "There is nothing at this path.")
+        }
+        var problem = Problem(.methodNotAllowed, "This path does not know the method \(request.method.rawValue).")
+        problem.allow = methods.joined(separator: ", ")
+        return problem
+    }
+}

@@ -1,0 +1,50 @@
+/// The stable name of a problem. Clients switch on it, so a case is never renamed.
+enum ProblemCode: String, Sendable, CaseIterable {
+    // Any request.
+    case malformedJSON = "malformed_json"
+    case badRequest = "bad_request"
+    case validationFailed = "validation_failed"
+    case unauthenticated
+    case forbidden
+    case notFound = "not_found"
+    case methodNotAllowed = "method_not_allowed"
+    case bodyTooLarge = "body_too_large"
+    case unsupportedMediaType = "unsupported_media_type"
+    case internalError = "internal_error"
+    case overloaded
+    case warmingUp = "warming_up"
+
+    // Accounts.
+    case invalidCredentials = "invalid_credentials"
+    case emailTaken = "email_taken"
+
+    // Events and orders.
+    case eventNotFound = "event_not_found"
+    case orderNotFound = "order_not_found"
+    case capacityBelowSold = "capacity_below_sold"
+
+    // Purchases.
+    case idempotencyKeyReused = "idempotency_key_reused"
+    case soldOut = "sold_out"
+    case limitExceeded = "limit_exceeded"
+    case saleNotOpen = "sale_not_open"
+    case saleClosed = "sale_closed"
+    case salePaused = "sale_paused"
+
+    /// The HTTP status that goes with the code, always the same.
+    var status: Int {
+        switch self {
+        case .malformedJSON, .badRequest: 400
+        case .unauthenticated, .invalidCredentials: 401
+        case .forbidden: 403
+        case .notFound, .eventNotFound, .orderNotFound: 404
+        case .methodNotAllowed: 405
+        case .emailTaken, .capacityBelowSold, .soldOut, .limitExceeded, .saleNotOpen, .saleClosed, .salePaused: 409
+        case .bodyTooLarge: 413
+        case .unsupportedMediaType: 415
+        case .validationFailed, .idempotencyKeyReused: 422
+        case .internalError: 500
+        case .overloaded, .warmingUp: 503
+        }
+    }
+}

@@ -1,0 +1,109 @@
+import InventoryStore
+import Logging
+import OrderRepository
+import Payments
+import ServiceLifecycle
+import Ticketing
+
+/// One partition's way from the stream to Postgres. Of all workers' lanes for a partition one holds the lease and works;
+/// the others wait for it to run out.
+final class Lane<Store: LaneStore, Repository: LaneRepository, Gateway: PaymentGateway>: Service {
+    private let partition: Partition
+    private let owner: String
+    private let store: Store
+    private let repository: Repository
+    private let configuration: WorkerConfiguration
+    private let metrics: LaneMetrics
+    private let logger: Logger
+    private let settler: Settler<Store, Repository, Gateway>
+
+    init(
+        partition: Partition, owner: String, store: Store, repository: Repository, gateway: Gateway,
+        configuration: WorkerConfiguration, logger: Logger
+    ) {
+        var logger = logger
+        logger[metadataKey: "partition"] = "\(partition.number)"
+        self.partition = partition
+        self.owner = owner
+        self.store = store
+        self.repository = repository
+        self.configuration = configuration
+        self.metrics = LaneMetrics(partition: String(partition.number))
+        self.logger = logger
+        self.settler = Settler(
+            store: store, repository: repository, gateway: gateway, partition: partition,
+            configuration: configuration, metrics: metrics, logger: logger)
+    }
+
+    /// Works until graceful shutdown. A store that fails is tried again, with the same lease while that holds.
+    func run() async throws {
+        var backoff = Backoff()
+        var lease: Lease?
+        while !Task.isShuttingDownGracefully && !Task.isCancelled {
+            do {
+                if let held = lease, try await !repository.renew(held, for: configuration.lease) { lease = nil }
+                if lease == nil {
+                    lease = try await repository.acquireLease(of: partition, owner: owner, for: configuration.lease)
+                }
+                guard let held = lease else {
+                    metrics.owned.record(0)
+                    await pause(configuration.lease / 4 * Double.random(in: 0.5...1))
+                    continue
+                }
+                metrics.owned.record(1)
+                try await serve(held)
+                backoff.reset()
+            } catch is LeaseLost {
+                logger.warning("lane.lost", metadata: ["lane.epoch": "\(lease?.epoch ?? 0)"])
+                lease = nil
+            } catch {
+                guard !Task.isCancelled else { break }
+                logger.warning("lane.retry", metadata: ["error": "\(error)"])
+                await pause(backoff.pause())
+            }
+        }
+        if let lease {
+            do { try await repository.giveUp(lease) } catch {
+                logger.notice("lane.lease.kept", metadata: ["error": "\(error)"])
+            }
+        }
+        metrics.owned.record(0)
+    }
+
+    /// Works under the lease until shutdown is asked for; throws when a store fails or the lease is lost.
+    private func serve(_ lease: Lease) async throws {
+        logger.info("lane.serve", metadata: ["lane.epoch": "\(lease.epoch)"])
+        try await store.withReader(of: partition, consumer: owner) { reader in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await self.settler.run(under: lease) }
+                var tenure = LaneTenure(
+                    reader: reader, store: store, repository: repository, settler: settler, lease: lease,
+                    configuration: configuration, metrics: metrics, logger: logger)
+                group.addTask {
+                    try await tenure.run()
+                    try await self.finishCharges(under: lease)
+                }
+                // Whichever ends first decides: the tenure at shutdown, or either by an error.
+                defer { group.cancelAll() }
+                try await group.next()
+            }
+        }
+    }
+
+    /// At shutdown: waits for charges under way, within the limit; the rest is found in Postgres by the next lane.
+    private func finishCharges(under lease: Lease) async throws {
+        let end = ContinuousClock.now + configuration.shutdown
+        while !settler.isIdle && ContinuousClock.now < end {
+            guard try await repository.renew(lease, for: configuration.lease) else { throw LeaseLost(lease: lease) }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
+    /// Sleeps, but not beyond a shutdown.
+    private func pause(_ duration: Duration) async {
+        await cancelWhenGracefulShutdown {
+            // Being cancelled is how the pause ends early.
+            try? await Task.sleep(for: duration)
+        }
+    }
+}

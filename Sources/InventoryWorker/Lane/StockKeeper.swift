@@ -1,0 +1,61 @@
+import Foundation
+import InventoryStore
+import Logging
+import OrderRepository
+import Ticketing
+
+/// Keeps Redis' view of a partition's events true: loads stock where none is, and brings organisers' changes.
+/// It runs between the batches of its lane, so no commit is under way while it reads the stock from Postgres.
+struct StockKeeper<Store: LaneStore, Repository: LaneRepository>: Sendable {
+    let store: Store
+    let repository: Repository
+    let lease: Lease
+    let logger: Logger
+
+    /// What the lane last brought to Redis, by event.
+    private var known: [EventID: Int64] = [:]
+    private var newestChange: Date?
+
+    /// A change is dated by the start of its transaction but seen at its end; changes are looked for this much further
+    /// back, in seconds, so that none slips through.
+    private static var overlap: TimeInterval { 10 }
+
+    init(store: Store, repository: Repository, lease: Lease, logger: Logger) {
+        self.store = store
+        self.repository = repository
+        self.lease = lease
+        self.logger = logger
+    }
+
+    /// Looks for changes and brings them. When Redis has lost the lane's mark, it has lost all: everything is loaded.
+    mutating func tick() async throws {
+        let mark = String(lease.epoch)
+        if try await store.mark(of: lease.partition) != mark {
+            known = [:]
+            newestChange = nil
+            try await store.setMark(mark, of: lease.partition)
+        }
+        let since = newestChange?.addingTimeInterval(-StockKeeper.overlap)
+        for version in try await repository.events(in: lease.partition, changedSince: since) {
+            newestChange = max(newestChange ?? version.updatedAt, version.updatedAt)
+            guard known[version.event] != version.terms.revision else { continue }
+            if try await bring(version) { known[version.event] = version.terms.revision }
+        }
+    }
+
+    /// Returns whether Redis now has this version.
+    private func bring(_ version: SaleVersion) async throws -> Bool {
+        guard try await store.amend(version.event, version.terms) == .cold else { return true }
+        guard let load = try await repository.beginLoad(of: version.event, under: lease) else {
+            throw LeaseLost(lease: lease)
+        }
+        let outcome = try await store.load(load)
+        logger.info(
+            "stock.load",
+            metadata: [
+                "event.id": "\(version.event)", "stock.epoch": "\(load.epoch)", "available": "\(load.available)",
+                "outcome": "\(outcome.rawValue)",
+            ])
+        return outcome != .wait
+    }
+}

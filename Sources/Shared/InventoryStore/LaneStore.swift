@@ -1,0 +1,115 @@
+package import Ticketing
+
+/// The worker's side of the inventory: what a lane reads from its stream and puts back into Redis.
+///
+/// Only the lane that holds the partition's lease calls these.
+package protocol LaneStore: Sendable {
+    associatedtype Reader: IntentReader
+
+    /// Opens the partition's stream for reading, on a connection of its own, for as long as `body` runs.
+    func withReader<Result: Sendable>(
+        of partition: Partition, consumer: String, _ body: (Reader) async throws -> Result
+    ) async throws -> Result
+
+    /// Takes committed entries off the stream; returns how many were still on it.
+    /// `drainRate`: orders a second the lane commits lately, for the buyers' ETA.
+    @discardableResult
+    func acknowledge(_ entries: [StreamEntryID], in partition: Partition, drainRate: Double) async throws(InventoryError)
+        -> Int
+
+    /// Moves order records forward to what Postgres has committed and wakes those who wait.
+    func publish(_ settled: [SettledOrder], in partition: Partition) async throws(InventoryError)
+
+    /// Ends an intent that Postgres did not take: units back, record settled, entry off the stream; once.
+    func reject(_ rejection: Rejection, in partition: Partition) async throws(InventoryError)
+
+    /// Returns the units of a cancelled order to the stock, once.
+    func release(_ release: StockRelease) async throws(InventoryError) -> ReleaseOutcome
+
+    /// Fills an event's stock and its buyers' counts from Postgres.
+    func load(_ stock: StockLoad) async throws(InventoryError) -> LoadOutcome
+
+    /// Brings an organiser's change to loaded stock.
+    func amend(_ event: EventID, _ terms: SaleTerms) async throws(InventoryError) -> AmendOutcome
+
+    /// The mark the lane left in Redis, or nil when it is gone: then Redis was emptied and all stock must be loaded.
+    func mark(of partition: Partition) async throws(InventoryError) -> String?
+    func setMark(_ mark: String, of partition: Partition) async throws(InventoryError)
+
+    /// Entries on the partition's stream.
+    func backlog(of partition: Partition) async throws(InventoryError) -> Int
+}
+
+/// Reads one partition's intents as one consumer of the lanes' group.
+package protocol IntentReader: Sendable {
+    /// New entries in stream order, at most `limit`; waits up to `wait` for the first.
+    func next(limit: Int, wait: Duration) async throws(InventoryError) -> [IntentDelivery]
+
+    /// Takes over every entry that was delivered to anyone and not acknowledged, a page after `cursor`.
+    func pending(after cursor: String, limit: Int) async throws(InventoryError) -> PendingPage
+}
+
+/// One entry as it came off the stream.
+package struct IntentDelivery: Hashable, Sendable {
+    package let entry: StreamEntryID
+    /// nil when the entry cannot be read: it goes to the dead stream.
+    package let intent: Intent?
+
+    package init(entry: StreamEntryID, intent: Intent?) {
+        self.entry = entry
+        self.intent = intent
+    }
+}
+
+package struct PendingPage: Sendable {
+    package var deliveries: [IntentDelivery]
+    /// Where to go on; `0-0` at the end.
+    package var cursor: String
+    /// Entries that were delivered once and are no longer on the stream: they are lost (I15).
+    package var lost: [StreamEntryID]
+
+    package init(deliveries: [IntentDelivery], cursor: String, lost: [StreamEntryID]) {
+        self.deliveries = deliveries
+        self.cursor = cursor
+        self.lost = lost
+    }
+}
+
+/// An entry to be ended, and what its order becomes.
+package struct Rejection: Hashable, Sendable {
+    package let entry: StreamEntryID
+    /// nil when the entry cannot be read.
+    package let intent: Intent?
+    package let settled: SettledOrder?
+    /// Why it goes to the dead stream; nil when it does not.
+    package let note: String?
+
+    package init(entry: StreamEntryID, intent: Intent?, settled: SettledOrder?, note: String?) {
+        self.entry = entry
+        self.intent = intent
+        self.settled = settled
+        self.note = note
+    }
+}
+
+package enum ReleaseOutcome: String, Hashable, Sendable {
+    case released = "RELEASED"
+    case already = "ALREADY"
+    /// The load they belong to is not in Redis yet: try again.
+    case wait = "WAIT"
+    /// A later load includes them already.
+    case stale = "STALE"
+}
+
+package enum LoadOutcome: String, Hashable, Sendable {
+    case loaded = "LOADED"
+    /// Intents are on their way: try again when the stream is empty.
+    case wait = "WAIT"
+    case current = "CURRENT"
+}
+
+package enum AmendOutcome: String, Hashable, Sendable {
+    case amended = "AMENDED"
+    case current = "CURRENT"
+    case cold = "COLD"
+}

@@ -1,0 +1,153 @@
+package import Logging
+package import RedisClient
+package import Ticketing
+
+/// The inventory in Redis, by the scripts of `Scripts/`.
+package struct RedisInventoryStore: InventoryStore {
+    let redis: RedisClient
+    let partitioning: Partitioning
+    let configuration: InventoryConfiguration
+    let logger: Logger
+    private let keys: [InventoryKeys]
+
+    package init(
+        redis: RedisClient, partitioning: Partitioning, configuration: InventoryConfiguration, logger: Logger
+    ) {
+        self.redis = redis
+        self.partitioning = partitioning
+        self.configuration = configuration
+        self.logger = logger
+        self.keys = partitioning.all.map(InventoryKeys.init)
+    }
+
+    func keys(of partition: Partition) throws(InventoryError) -> InventoryKeys {
+        guard Int(partition.number) < keys.count else {
+            throw InventoryError(.unexpectedReply, "partition \(partition) is not one of \(keys.count)")
+        }
+        return keys[Int(partition.number)]
+    }
+
+    package func reserve(_ reservation: Reservation) async throws(InventoryError) -> ReservationOutcome {
+        let keys = try keys(of: reservation.order.partition)
+        let event = reservation.event.description
+        let order = reservation.order.description
+        let command = InventoryScripts.reserve.command(
+            keys: [
+                .init("\(keys.event(reservation.event))"), .init(keys.buyers(reservation.event)),
+                .init(keys.order(reservation.order)), .init(keys.intents), .init(keys.progress),
+            ],
+            arguments: [
+                .init(order), .init(reservation.user.description), .init(event), .init(reservation.quantity),
+                .init(reservation.paymentMethod.text), .init(configuration.backlogLimit),
+            ])
+        let reply = try await send(command)
+        guard let parts = reply.array, let outcome = ReservationOutcome(reply: parts, order: reservation.order) else {
+            throw InventoryError(.unexpectedReply, "reserve answered \(reply)")
+        }
+        return outcome
+    }
+
+    package func order(_ id: OrderID) async throws(InventoryError) -> OrderRecord? {
+        guard Int(id.partition.number) < keys.count else { return nil }
+        let reply = try await send(RedisCommand("HGETALL", .init(keys[Int(id.partition.number)].order(id))))
+        guard let fields = reply.array else { throw InventoryError(.unexpectedReply, "HGETALL answered \(reply)") }
+        return fields.isEmpty ? nil : OrderRecord(id: id, fields: fields[...])
+    }
+
+    package func progress(of partition: Partition) async throws(InventoryError) -> LaneProgress {
+        let reply = try await send(
+            RedisCommand("HMGET", .init(try keys(of: partition).progress), "accepted", "committed", "rate"))
+        guard let parts = reply.array, parts.count == 3 else {
+            throw InventoryError(.unexpectedReply, "HMGET answered \(reply)")
+        }
+        return LaneProgress(
+            accepted: parts[0].integer ?? 0, committed: parts[1].integer ?? 0,
+            drainRate: parts[2].string.flatMap(Double.init) ?? 0)
+    }
+
+    package func stock(of event: EventID) async throws(InventoryError) -> Stock? {
+        let keys = try keys(of: partitioning.partition(of: event))
+        let replies = try await pipeline([
+            RedisCommand("HMGET", .init(keys.event(event)), "available", "total", "epoch", "returns"),
+            RedisCommand("XLEN", .init(keys.intents)),
+        ])
+        guard let fields = replies[0].array, fields.count == 4, let backlog = replies[1].integer else {
+            throw InventoryError(.unexpectedReply, "HMGET and XLEN answered \(replies)")
+        }
+        guard let available = fields[0].integer, let total = fields[1].integer, let epoch = fields[2].integer else {
+            return nil
+        }
+        return Stock(
+            available: Int(available), total: Int(total), backlog: Int(backlog), epoch: epoch,
+            returns: fields[3].integer ?? 0)
+    }
+
+    package func buyers(of event: EventID, _ body: ([UserID]) -> Void) async throws(InventoryError) {
+        let key = try keys(of: partitioning.partition(of: event)).buyers(event)
+        var cursor = "0"
+        repeat {
+            let reply = try await send(
+                RedisCommand("HSCAN", .init(key), .init(cursor), "COUNT", .init(InventoryConfiguration.buyersPage)))
+            guard let parts = reply.array, parts.count == 2, let next = parts[0].string, let pairs = parts[1].array
+            else { throw InventoryError(.unexpectedReply, "HSCAN answered \(reply)") }
+            body(stride(from: 0, to: pairs.count, by: 2).compactMap { pairs[$0].string.flatMap { UserID($0) } })
+            cursor = next
+        } while cursor != "0"
+    }
+
+    package func ping() async throws(InventoryError) { _ = try await send(RedisCommand("PING")) }
+
+    package func finishedOrders() -> AsyncStream<[OrderID]?> {
+        let pushes = redis.subscribe(to: keys.map(\.finished))
+        return AsyncStream { continuation in
+            let forwarding = Task {
+                for await push in pushes {
+                    switch push {
+                    case .subscribed: continuation.yield(nil)
+                    case .disconnected: break
+                    case .message(_, let payload):
+                        continuation.yield(payload.split(separator: UInt8(ascii: " ")).compactMap(OrderID.init(bytes:)))
+                    }
+                }
+                continuation.finish()
+            }
+            continuation.onTermination = { _ in forwarding.cancel() }
+        }
+    }
+
+    /// The settings a Redis must have so that an accepted order outlives it (DESIGN §3), as found where they differ.
+    package func settingsThatRiskOrders() async throws(InventoryError) -> [String] {
+        let wanted = [
+            ("appendonly", "yes"), ("appendfsync", "always"), ("no-appendfsync-on-rewrite", "no"),
+            ("maxmemory-policy", "noeviction"),
+        ]
+        var warnings: [String] = []
+        for (name, value) in wanted {
+            let reply = try await send(RedisCommand("CONFIG", "GET", .init(name)))
+            let found = reply.array?.last?.string ?? "unknown"
+            if found != value { warnings.append("Redis has \(name) \(found), not \(value)") }
+        }
+        return warnings
+    }
+
+    func send(_ command: RedisCommand, timeout: Duration? = nil) async throws(InventoryError) -> RESPValue {
+        do { return try await redis.send(command, timeout: timeout) } catch { throw InventoryError(error) }
+    }
+
+    func pipeline(_ commands: [RedisCommand]) async throws(InventoryError) -> [RESPValue] {
+        let replies: [RESPValue]
+        do { replies = try await redis.pipeline(commands) } catch { throw InventoryError(error) }
+        for case .error(let error) in replies {
+            throw InventoryError(.unexpectedReply, error.message, mayHaveRun: true, underlying: error)
+        }
+        return replies
+    }
+}
+
+extension InventoryError {
+    init(_ error: RedisClientError) {
+        self.init(
+            error.serverError == nil ? .unavailable : .unexpectedReply, error.message, mayHaveRun: error.mayHaveRun,
+            underlying: error)
+    }
+}

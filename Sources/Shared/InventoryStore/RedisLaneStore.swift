@@ -1,0 +1,163 @@
+package import RedisClient
+package import Ticketing
+
+/// The lane's side of Redis, by the scripts of `Scripts/`.
+package struct RedisLaneStore: LaneStore {
+    let inventory: RedisInventoryStore
+
+    package init(inventory: RedisInventoryStore) { self.inventory = inventory }
+
+    package func withReader<Result: Sendable>(
+        of partition: Partition, consumer: String, _ body: (RedisIntentReader) async throws -> Result
+    ) async throws -> Result {
+        let keys = try inventory.keys(of: partition)
+        return try await inventory.redis.withBlockingConnection { connection in
+            let reader = RedisIntentReader(connection: connection, stream: keys.intents, consumer: consumer)
+            try await reader.createGroup()
+            return try await body(reader)
+        }
+    }
+
+    @discardableResult
+    package func acknowledge(
+        _ entries: [StreamEntryID], in partition: Partition, drainRate: Double
+    ) async throws(InventoryError) -> Int {
+        guard !entries.isEmpty else { return 0 }
+        let keys = try inventory.keys(of: partition)
+        let rate = RedisArgument(String(Int(drainRate.rounded())))
+        let commands = entries.chunks(of: InventoryConfiguration.buyersPage).map { chunk in
+            InventoryScripts.acknowledge.command(
+                keys: [.init(keys.intents), .init(keys.progress)],
+                arguments: [.init(InventoryConfiguration.group), rate] + chunk.map { .init($0.text) })
+        }
+        return try await inventory.pipeline(commands).reduce(0) { $0 + Int($1.integer ?? 0) }
+    }
+
+    package func publish(_ settled: [SettledOrder], in partition: Partition) async throws(InventoryError) {
+        guard !settled.isEmpty else { return }
+        let keys = try inventory.keys(of: partition)
+        let commands = settled.chunks(of: InventoryConfiguration.publishChunk).map { chunk in
+            var arguments: [RedisArgument] = [.init(keys.finished), RedisLaneStore.finalRecordLifetime]
+            for order in chunk {
+                arguments.append(.init(order.id.description))
+                arguments.append(.init(order.status.rawValue))
+                arguments.append(.init(order.reason?.rawValue ?? ""))
+                arguments.append(.init(order.ticketList))
+            }
+            return InventoryScripts.publish.command(keys: chunk.map { .init(keys.order($0.id)) }, arguments: arguments)
+        }
+        _ = try await inventory.pipeline(commands)
+    }
+
+    package func reject(_ rejection: Rejection, in partition: Partition) async throws(InventoryError) {
+        let keys = try inventory.keys(of: partition)
+        // An unreadable entry names no event, buyer or order: the script leaves those keys alone.
+        let intent = rejection.intent
+        _ = try await inventory.send(
+            InventoryScripts.reject.command(
+                keys: [
+                    .init(keys.intents), .init(keys.progress), .init(keys.event(intent?.event ?? EventID())),
+                    .init(keys.buyers(intent?.event ?? EventID())),
+                    .init(intent.map { keys.order($0.order) } ?? keys.intents), .init(keys.dead),
+                ],
+                arguments: [
+                    .init(InventoryConfiguration.group), .init(rejection.entry.text),
+                    .init(intent?.user.description ?? ""), .init(intent?.quantity ?? 0),
+                    .init(intent?.order.description ?? ""),
+                    .init(rejection.settled?.status.rawValue ?? OrderStatus.cancelled.rawValue),
+                    .init(rejection.settled?.reason?.rawValue ?? ""), .init(rejection.settled?.ticketList ?? ""),
+                    .init(rejection.note ?? ""), .init(keys.finished), RedisLaneStore.finalRecordLifetime,
+                ]))
+    }
+
+    package func release(_ release: StockRelease) async throws(InventoryError) -> ReleaseOutcome {
+        let keys = try inventory.keys(of: release.order.partition)
+        return try await outcome(
+            InventoryScripts.release.command(
+                keys: [
+                    .init(keys.event(release.event)), .init(keys.buyers(release.event)), .init(keys.order(release.order)),
+                ],
+                arguments: [.init(release.epoch), .init(release.user.description), .init(release.quantity)]))
+    }
+
+    package func load(_ stock: StockLoad) async throws(InventoryError) -> LoadOutcome {
+        let keys = try inventory.keys(of: inventory.partitioning.partition(of: stock.event))
+        let event = RedisArgument(keys.event(stock.event))
+        var pages = stock.buyers.chunks(of: InventoryConfiguration.buyersPage).map { Array($0) }
+        if pages.isEmpty { pages = [[]] }
+        var commands = pages.enumerated().map { index, page in
+            InventoryScripts.fill.command(
+                keys: [event, .init(keys.buyers(stock.event))],
+                arguments: [.init(stock.epoch), index == 0 ? "1" : "0"]
+                    + page.flatMap { [.init($0.user.description), .init($0.units)] })
+        }
+        let terms = stock.terms
+        commands.append(
+            InventoryScripts.load.command(
+                keys: [event, .init(keys.intents)],
+                arguments: [.init(stock.epoch), stock.epoch > 1 ? "1" : "0", .init(stock.available)]
+                    + terms.arguments + [.init(terms.revision)]))
+        let replies = try await inventory.pipeline(commands)
+        return try RedisLaneStore.outcome(of: replies[replies.count - 1])
+    }
+
+    package func amend(_ event: EventID, _ terms: SaleTerms) async throws(InventoryError) -> AmendOutcome {
+        let keys = try inventory.keys(of: inventory.partitioning.partition(of: event))
+        return try await outcome(
+            InventoryScripts.amend.command(
+                keys: [.init(keys.event(event))], arguments: [.init(terms.revision)] + terms.arguments))
+    }
+
+    package func mark(of partition: Partition) async throws(InventoryError) -> String? {
+        try await inventory.send(RedisCommand("HGET", .init(try inventory.keys(of: partition).progress), "mark")).string
+    }
+
+    package func setMark(_ mark: String, of partition: Partition) async throws(InventoryError) {
+        _ = try await inventory.send(
+            RedisCommand("HSET", .init(try inventory.keys(of: partition).progress), "mark", .init(mark)))
+    }
+
+    package func backlog(of partition: Partition) async throws(InventoryError) -> Int {
+        Int(try await inventory.send(RedisCommand("XLEN", .init(try inventory.keys(of: partition).intents))).integer ?? 0)
+    }
+
+    private func outcome<Outcome: RawRepresentable<String>>(
+        _ command: RedisCommand
+    ) async throws(InventoryError) -> Outcome {
+        try RedisLaneStore.outcome(of: try await inventory.send(command))
+    }
+
+    private static func outcome<Outcome: RawRepresentable<String>>(
+        of reply: RESPValue
+    ) throws(InventoryError) -> Outcome {
+        guard let outcome = reply.array?.first?.string.flatMap(Outcome.init(rawValue:)) else {
+            throw InventoryError(.unexpectedReply, "a script answered \(reply)")
+        }
+        return outcome
+    }
+
+    private static let finalRecordLifetime = RedisArgument(
+        Int(InventoryConfiguration.finalRecordLifetime / .milliseconds(1)))
+}
+
+extension SettledOrder {
+    /// The codes as the order record keeps them.
+    var ticketList: String { tickets.map(\.text).joined(separator: " ") }
+}
+
+extension SaleTerms {
+    /// Total, limit, opens, closes, state, price and currency, as `load.lua` and `amend.lua` take them.
+    var arguments: [RedisArgument] {
+        [
+            .init(total), .init(limit), .init(opens ?? 0), .init(closes ?? 0), .init(state.rawValue),
+            .init(price.amount), .init(price.currency.rawValue),
+        ]
+    }
+}
+
+extension Array {
+    /// The array in runs of at most `size`.
+    package func chunks(of size: Int) -> [ArraySlice<Element>] {
+        stride(from: 0, to: count, by: size).map { self[$0..<Swift.min($0 + size, count)] }
+    }
+}

@@ -1,0 +1,78 @@
+#!lua
+-- Admits one buyer: takes the units, counts the buyer, writes the order record and appends the intent, or none of it.
+--
+-- KEYS  1 event  2 buyers  3 order  4 intents  5 progress   (one hash tag)
+-- ARGV  1 order id  2 user id  3 event id  4 quantity (1...100)  5 payment method  6 backlog limit (entries)
+-- Reply ACCEPTED sequence committed price currency
+--       REPLAY field value ...            the order record, whole
+--       REUSED_KEY
+--       COLD | CLOSED known | PAUSED known | NOT_OPEN known milliseconds-to-opening (-1: no time set)
+--       LIMIT known limit held | SOLD_OUT known available | BUSY known
+--       `known` is 1 when the buyer has, or had, units of this event.
+--
+-- Keeps: every check stands before the first write, and each write is of a kind that was just checked, so a refusal
+-- or an error leaves the state as it was (I14, P5). Time is Redis' own (P31). O(1).
+
+local function whole(text)
+    if type(text) == 'string' and #text <= 15 and string.match(text, '^%-?%d+$') then
+        return tonumber(text)
+    end
+    return nil
+end
+
+local order = redis.call('HMGET', KEYS[3], 'event', 'quantity', 'method')
+if order[1] then
+    if order[1] == ARGV[3] and order[2] == ARGV[4] and order[3] == ARGV[5] then
+        local record = redis.call('HGETALL', KEYS[3])
+        table.insert(record, 1, 'REPLAY')
+        return record
+    end
+    return {'REUSED_KEY'}
+end
+
+local event = redis.call('HMGET', KEYS[1], 'available', 'limit', 'opens', 'closes', 'state', 'price', 'currency')
+local available, limit, price = whole(event[1]), whole(event[2]), whole(event[6])
+local opens, closes, state, currency = whole(event[3]), whole(event[4]), event[5], event[7]
+if not (available and limit and price and opens and closes and state and currency) then
+    return {'COLD'}
+end
+
+local quantity = whole(ARGV[4])
+local counted = redis.call('HGET', KEYS[2], ARGV[2])
+local known = counted and 1 or 0
+local held = counted and whole(counted) or 0
+
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+if state == 'closed' or (closes > 0 and now >= closes) then
+    return {'CLOSED', known}
+end
+if state == 'paused' then
+    return {'PAUSED', known}
+end
+if state ~= 'open' and (opens <= 0 or now < opens) then
+    return {'NOT_OPEN', known, opens <= 0 and -1 or opens - now}
+end
+if held + quantity > limit then
+    return {'LIMIT', known, limit, held}
+end
+if available < quantity then
+    return {'SOLD_OUT', known, available}
+end
+local progress = redis.call('HMGET', KEYS[5], 'accepted', 'committed')
+if (progress[1] and not whole(progress[1])) then
+    return redis.error_reply('CORRUPT the counter of accepted intents is not a whole number')
+end
+if redis.call('XLEN', KEYS[4]) >= tonumber(ARGV[6]) then
+    return {'BUSY', known}
+end
+
+local sequence = redis.call('HINCRBY', KEYS[5], 'accepted', 1)
+local amount = string.format('%.0f', price * quantity)
+redis.call('HINCRBY', KEYS[1], 'available', -quantity)
+redis.call('HSET', KEYS[2], ARGV[2], string.format('%.0f', held + quantity))
+redis.call('HSET', KEYS[3], 'status', 'pending', 'user', ARGV[2], 'event', ARGV[3], 'quantity', ARGV[4],
+    'method', ARGV[5], 'amount', amount, 'currency', currency, 'sequence', sequence, 'created', now, 'updated', now)
+redis.call('XADD', KEYS[4], '*', 'order', ARGV[1], 'user', ARGV[2], 'event', ARGV[3], 'quantity', ARGV[4],
+    'amount', amount, 'currency', currency, 'method', ARGV[5])
+return {'ACCEPTED', sequence, progress[2] or '0', event[6], currency}

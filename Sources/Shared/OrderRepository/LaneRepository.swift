@@ -1,0 +1,120 @@
+package import Foundation
+package import Ticketing
+
+/// The worker's side of Postgres: every write names the lease it stands under and does nothing when that is lost.
+package protocol LaneRepository: Sendable {
+    /// Takes the partition's lease when nobody holds it or it has run out; nil otherwise. Raises the epoch.
+    func acquireLease(of partition: Partition, owner: String, for duration: Duration) async throws(RepositoryError) -> Lease?
+
+    /// Keeps the lease for `duration` from now; false when another lane has taken it.
+    func renew(_ lease: Lease, for duration: Duration) async throws(RepositoryError) -> Bool
+
+    /// Gives the lease up, so that another worker need not wait for it to run out.
+    func giveUp(_ lease: Lease) async throws(RepositoryError)
+
+    /// Inserts a batch of intents as pending orders and takes their units, in one statement.
+    /// - Throws: `.rowRejected` when a constraint refused one of the rows; nothing was written then.
+    func commit(_ batch: [QueuedIntent], under lease: Lease) async throws(RepositoryError) -> CommitOutcome
+
+    /// Brings pending orders to their end: tickets and payment rows, or the units back with a release in the outbox.
+    /// Returns the orders that moved, or nil when the lease is lost.
+    func settle(_ settlements: [Settlement], under lease: Lease) async throws(RepositoryError) -> [OrderID]?
+
+    /// How orders stand; those that are not there are left out.
+    func states(of orders: [OrderID]) async throws(RepositoryError) -> [SettledOrder]
+
+    /// Orders of the partition that are still pending, oldest first.
+    func pendingOrders(in partition: Partition, limit: Int) async throws(RepositoryError) -> [Intent]
+
+    /// Units that wait to be returned to Redis, in the order in which they came free.
+    func waitingReleases(in partition: Partition, limit: Int) async throws(RepositoryError) -> [WaitingRelease]
+
+    /// Notes that releases were delivered.
+    func markDelivered(_ releases: [WaitingRelease]) async throws(RepositoryError)
+
+    /// The partition's events that changed at or after `date` (nil: all of them), as the lane must know them.
+    func events(in partition: Partition, changedSince date: Date?) async throws(RepositoryError) -> [SaleVersion]
+
+    /// Starts a new load of an event's stock: raises its epoch, and takes over the releases that wait, since the figure
+    /// it returns includes them. nil when the lease is lost or the event is gone.
+    func beginLoad(of event: EventID, under lease: Lease) async throws(RepositoryError) -> StockLoad?
+}
+
+/// The right to write for a partition, good until another lane raises the epoch.
+package struct Lease: Hashable, Sendable {
+    package let partition: Partition
+    package let epoch: Int64
+
+    package init(partition: Partition, epoch: Int64) {
+        self.partition = partition
+        self.epoch = epoch
+    }
+}
+
+/// An intent and the stream entry that carries it.
+package struct QueuedIntent: Hashable, Sendable {
+    package let entry: StreamEntryID
+    package let intent: Intent
+
+    package init(entry: StreamEntryID, intent: Intent) {
+        self.entry = entry
+        self.intent = intent
+    }
+}
+
+package enum CommitOutcome: Hashable, Sendable {
+    /// Another lane holds the partition: nothing was written.
+    case leaseLost
+    /// `inserted` are the entries whose orders are new; `known` tells how the others' orders stand already.
+    case committed(inserted: Set<StreamEntryID>, known: [OrderID: KnownOrder])
+}
+
+/// An order that was in Postgres before its intent came.
+package struct KnownOrder: Hashable, Sendable {
+    /// The entry it was committed from: the same one says redelivery, another one says accepted a second time.
+    package let entry: StreamEntryID
+    package let state: SettledOrder
+
+    package init(entry: StreamEntryID, state: SettledOrder) {
+        self.entry = entry
+        self.state = state
+    }
+}
+
+/// How a pending order ends.
+package struct Settlement: Hashable, Sendable {
+    package let order: SettledOrder
+    /// The provider's reference of the charge or of its refusal; nil when nothing was charged.
+    package let paymentReference: String?
+
+    package init(order: SettledOrder, paymentReference: String?) {
+        self.order = order
+        self.paymentReference = paymentReference
+    }
+}
+
+/// A row of the outbox that returns units to Redis.
+package struct WaitingRelease: Hashable, Sendable {
+    package let id: Int64
+    package let release: StockRelease
+
+    package init(id: Int64, release: StockRelease) {
+        self.id = id
+        self.release = release
+    }
+}
+
+/// What a lane compares to know whether Redis has an event as it is.
+package struct SaleVersion: Hashable, Sendable {
+    package let event: EventID
+    package let epoch: Int64
+    package let terms: SaleTerms
+    package let updatedAt: Date
+
+    package init(event: EventID, epoch: Int64, terms: SaleTerms, updatedAt: Date) {
+        self.event = event
+        self.epoch = epoch
+        self.terms = terms
+        self.updatedAt = updatedAt
+    }
+}

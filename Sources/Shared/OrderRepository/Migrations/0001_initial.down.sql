@@ -1,0 +1,1 @@
+DROP TABLE worker_leases, audit_log, refresh_tokens, outbox, payments, tickets, ticket_orders, events, users, deployment;

@@ -1,0 +1,118 @@
+import Foundation
+import PostgresClient
+import Ticketing
+
+/// Columns of `events` that make an `Event`; the price as minor units.
+private let columns = """
+    id, title, description, venue, event_date, (ticket_price * 100)::bigint, currency, total_tickets, \
+    available_tickets, limit_per_buyer, sale_opens_at, sale_closes_at, sale_state, image_url, created_at, updated_at
+    """
+
+extension Event {
+    init(_ row: PostgresRow) throws(PostgresError) {
+        let (
+            id, title, description, venue, date, price, currency, total, available, limit, opens, closes, state, image,
+            createdAt, updatedAt
+        ) = try row.decode(
+            EventID.self, String.self, String.self, String.self, Date.self, Int64.self, Currency.self, Int32.self,
+            Int32.self, Int32.self, Date?.self, Date?.self, SaleState.self, String?.self, Date.self, Date.self)
+        self.init(
+            id: id,
+            details: EventDetails(
+                title: title, description: description, venue: venue, eventDate: date,
+                ticketPrice: try Money(minorUnits: price, currency: currency), totalTickets: Int(total),
+                limitPerBuyer: Int(limit), saleOpensAt: opens, saleClosesAt: closes, saleState: state),
+            availableTickets: Int(available), imageURL: image, createdAt: createdAt, updatedAt: updatedAt)
+    }
+}
+
+enum InsertEvent {
+    static func query(_ id: EventID, _ partition: Partition, _ event: EventDetails) -> PostgresQuery {
+        """
+        INSERT INTO events (id, partition, title, description, venue, event_date, ticket_price, currency, \
+        total_tickets, available_tickets, limit_per_buyer, sale_opens_at, sale_closes_at, sale_state)
+        VALUES (\(id), \(Int16(partition.number)), \(event.title), \(event.description), \(event.venue), \
+        \(event.eventDate), \(event.ticketPrice.amount)::bigint * 0.01, \(event.ticketPrice.currency), \
+        \(Int32(event.totalTickets)), \(Int32(event.totalTickets)), \(Int32(event.limitPerBuyer)), \
+        \(event.saleOpensAt), \(event.saleClosesAt), \(event.saleState))
+        RETURNING \(unescaped: columns)
+        """
+    }
+}
+
+enum SelectEvent {
+    static func query(_ id: EventID) -> PostgresQuery {
+        "SELECT \(unescaped: columns) FROM events WHERE id = \(id)"
+    }
+
+    static func locked(_ id: EventID) -> PostgresQuery {
+        "SELECT \(unescaped: columns) FROM events WHERE id = \(id) FOR NO KEY UPDATE"
+    }
+}
+
+enum SelectEvents {
+    static func query(after cursor: PageCursor?, limit: Int) -> PostgresQuery {
+        guard let cursor else {
+            return "SELECT \(unescaped: columns) FROM events ORDER BY event_date, id LIMIT \(limit)"
+        }
+        return """
+            SELECT \(unescaped: columns) FROM events WHERE (event_date, id) > (\(cursor.date), \(cursor.id))
+            ORDER BY event_date, id LIMIT \(limit)
+            """
+    }
+}
+
+/// Writes what an organiser changed. Capacity moves the stock by the difference; the CHECK on the row refuses a total
+/// below what is sold or on hold.
+enum UpdateEvent {
+    static func query(_ id: EventID, _ event: EventDetails) -> PostgresQuery {
+        """
+        UPDATE events SET title = \(event.title), description = \(event.description), venue = \(event.venue), \
+        event_date = \(event.eventDate), ticket_price = \(event.ticketPrice.amount)::bigint * 0.01, \
+        currency = \(event.ticketPrice.currency), \
+        available_tickets = available_tickets + (\(Int32(event.totalTickets)) - total_tickets), \
+        total_tickets = \(Int32(event.totalTickets)), limit_per_buyer = \(Int32(event.limitPerBuyer)), \
+        sale_opens_at = \(event.saleOpensAt), sale_closes_at = \(event.saleClosesAt), \
+        sale_state = \(event.saleState), revision = revision + 1, updated_at = now()
+        WHERE id = \(id)
+        RETURNING \(unescaped: columns)
+        """
+    }
+}
+
+/// Notes who changed an event, with its row before and after.
+enum InsertAudit {
+    static func query(actor: UserID, action: String, event: EventID, before: String) -> PostgresQuery {
+        """
+        INSERT INTO audit_log (actor_id, action, subject, before, after)
+        SELECT \(actor), \(action), \(event.description), \(before)::jsonb, to_jsonb(events) FROM events WHERE id = \(event)
+        """
+    }
+
+    /// The row as it is before the change, as JSON text.
+    static func before(_ event: EventID) -> PostgresQuery {
+        "SELECT to_jsonb(events)::text FROM events WHERE id = \(event)"
+    }
+}
+
+/// Where an event's units are, by status of their orders.
+enum SelectLedger {
+    static func query(_ id: EventID) -> PostgresQuery {
+        """
+        SELECT e.total_tickets, e.available_tickets,
+               coalesce(sum(o.quantity) FILTER (WHERE o.status IN ('pending', 'paid')), 0),
+               coalesce(sum(o.quantity) FILTER (WHERE o.status = 'confirmed'), 0),
+               coalesce(sum(o.quantity) FILTER (WHERE o.status IN ('cancelled', 'refunded')), 0)
+        FROM events e LEFT JOIN ticket_orders o ON o.event_id = e.id
+        WHERE e.id = \(id) GROUP BY e.id
+        """
+    }
+
+    static func decode(_ row: PostgresRow) throws(PostgresError) -> EventLedger {
+        let (capacity, available, pending, sold, cancelled) = try row.decode(
+            Int32.self, Int32.self, Int64.self, Int64.self, Int64.self)
+        return EventLedger(
+            capacity: Int(capacity), available: Int(available), pending: Int(pending), sold: Int(sold),
+            cancelled: Int(cancelled))
+    }
+}

@@ -1,0 +1,155 @@
+import Foundation
+import PostgresClient
+import Ticketing
+
+/// Commits a batch of intents in one statement: what is new is inserted, in the order of the ids so that two writers
+/// cannot deadlock (P14), and the stock falls by what was really inserted (P15).
+///
+/// The fence is a share lock on the lease row: a lane whose epoch has passed selects no row and so inserts nothing,
+/// and a take-over waits for the statements that still hold the lock. A share lock, not an update, so that a lane's
+/// commit and settlement can run at the same time. The hot event row is touched last, since Postgres runs a CTE that
+/// nothing reads after the main query: its lock is held for the shortest time.
+enum CommitBatch {
+    static func query(_ batch: [QueuedIntent], _ lease: Lease) -> PostgresQuery {
+        let partition = Int16(lease.partition.number)
+        return """
+            WITH lease AS MATERIALIZED (
+                SELECT 1 FROM worker_leases WHERE partition = \(partition) AND epoch = \(lease.epoch) FOR SHARE
+            ), inserted AS (
+                INSERT INTO ticket_orders (id, user_id, event_id, partition, quantity, total_amount, currency,
+                                           payment_method, status, stream_id)
+                SELECT b.id, b.user_id, b.event_id, \(partition), b.quantity, b.amount * 0.01, b.currency,
+                       b.method, 'pending', b.entry
+                FROM unnest(\(batch.map(\.intent.order)), \(batch.map(\.intent.user)), \(batch.map(\.intent.event)),
+                            \(batch.map { Int32($0.intent.quantity) }), \(batch.map(\.intent.total.amount)),
+                            \(batch.map(\.intent.total.currency)), \(batch.map(\.intent.paymentMethod.text)),
+                            \(batch.map(\.entry.text)))
+                     AS b (id, user_id, event_id, quantity, amount, currency, method, entry), lease
+                ORDER BY b.id
+                ON CONFLICT (id) DO NOTHING
+                RETURNING stream_id, event_id, quantity
+            ), taken AS (
+                UPDATE events SET available_tickets = available_tickets - t.units
+                FROM (SELECT event_id, sum(quantity) AS units FROM inserted GROUP BY event_id) t
+                WHERE events.id = t.event_id
+            )
+            SELECT EXISTS (SELECT FROM lease), coalesce((SELECT array_agg(stream_id) FROM inserted), '{}')
+            """
+    }
+
+    /// Whether the lease held, and the entries whose orders were inserted.
+    static func decode(_ row: PostgresRow) throws(PostgresError) -> (held: Bool, inserted: Set<StreamEntryID>) {
+        let (held, inserted) = try row.decode(Bool.self, [String].self)
+        return (held, Set(inserted.map(StreamEntryID.init)))
+    }
+}
+
+/// How orders that were there before stand.
+enum SelectKnownOrders {
+    static func query(_ ids: [OrderID]) -> PostgresQuery {
+        """
+        SELECT o.id, o.stream_id, o.status, o.failure_code,
+               array(SELECT ticket_code FROM tickets t WHERE t.order_id = o.id ORDER BY ticket_code)
+        FROM ticket_orders o WHERE o.id = ANY (\(ids))
+        """
+    }
+
+    static func decode(_ row: PostgresRow) throws(PostgresError) -> (OrderID, KnownOrder) {
+        let (id, entry, status, reason, codes) = try row.decode(
+            OrderID.self, String.self, OrderStatus.self, CancellationReason?.self, [String].self)
+        let state = SettledOrder(
+            id: id, status: status, reason: reason, tickets: codes.compactMap { TicketCode($0) })
+        return (id, KnownOrder(entry: StreamEntryID(entry), state: state))
+    }
+}
+
+/// Ends pending orders in one statement: tickets and the charge for the confirmed ones; for the cancelled ones the
+/// units go back to the stock and a release goes to the outbox. An order that is no longer pending is left alone (I9).
+enum SettleOrders {
+    static func query(_ settlements: [Settlement], _ lease: Lease) -> PostgresQuery {
+        let partition = Int16(lease.partition.number)
+        let tickets = settlements.flatMap { settlement in
+            settlement.order.tickets.map { (code: $0.text, order: settlement.order.id) }
+        }
+        return """
+            WITH lease AS MATERIALIZED (
+                SELECT 1 FROM worker_leases WHERE partition = \(partition) AND epoch = \(lease.epoch) FOR SHARE
+            ), changed AS (
+                UPDATE ticket_orders o
+                SET status = s.status, failure_code = s.failure, updated_at = now()
+                FROM unnest(\(settlements.map(\.order.id)), \(settlements.map(\.order.status)),
+                            \(settlements.map(\.order.reason?.rawValue)), \(settlements.map(\.paymentReference)))
+                     AS s (id, status, failure, reference), lease
+                WHERE o.id = s.id AND o.status = 'pending'
+                RETURNING o.id, o.event_id, o.user_id, o.quantity, o.status, o.total_amount, o.currency, s.reference
+            ), issued AS (
+                INSERT INTO tickets (ticket_code, order_id)
+                SELECT t.code, c.id FROM unnest(\(tickets.map(\.code)), \(tickets.map(\.order))) AS t (code, order_id)
+                JOIN changed c ON c.id = t.order_id AND c.status = 'confirmed'
+            ), recorded AS (
+                INSERT INTO payments (order_id, kind, status, amount, currency, reference)
+                SELECT id, 'charge', CASE status WHEN 'confirmed' THEN 'captured' ELSE 'declined' END, total_amount,
+                       currency, reference
+                FROM changed WHERE reference IS NOT NULL
+            ), released AS (
+                INSERT INTO outbox (kind, partition, event_id, order_id, user_id, quantity)
+                SELECT 'release', \(partition), event_id, id, user_id, quantity FROM changed WHERE status = 'cancelled'
+            ), returned AS (
+                UPDATE events SET available_tickets = available_tickets + r.units
+                FROM (SELECT event_id, sum(quantity) AS units FROM changed WHERE status = 'cancelled' GROUP BY event_id) r
+                WHERE events.id = r.event_id
+            )
+            SELECT EXISTS (SELECT FROM lease), coalesce((SELECT array_agg(id) FROM changed), '{}')
+            """
+    }
+
+    /// The orders that moved; nil when the lease was lost.
+    static func decode(_ row: PostgresRow) throws(PostgresError) -> [OrderID]? {
+        let (held, changed) = try row.decode(Bool.self, [OrderID].self)
+        return held ? changed : nil
+    }
+}
+
+enum SelectPendingOrders {
+    static func query(_ partition: Partition, limit: Int) -> PostgresQuery {
+        """
+        SELECT id, user_id, event_id, quantity, (total_amount * 100)::bigint, currency, payment_method
+        FROM ticket_orders WHERE partition = \(Int16(partition.number)) AND status = 'pending'
+        ORDER BY created_at LIMIT \(limit)
+        """
+    }
+
+    static func decode(_ row: PostgresRow) throws(PostgresError) -> Intent {
+        let (order, user, event, quantity, amount, currency, method) = try row.decode(
+            OrderID.self, UserID.self, EventID.self, Int32.self, Int64.self, Currency.self, String.self)
+        guard let paymentMethod = PaymentMethod(method) else { throw .unexpected("payment method") }
+        return Intent(
+            order: order, user: user, event: event, quantity: Int(quantity),
+            total: try Money(minorUnits: amount, currency: currency), paymentMethod: paymentMethod)
+    }
+}
+
+enum SelectWaitingReleases {
+    static func query(_ partition: Partition, limit: Int) -> PostgresQuery {
+        """
+        SELECT o.id, o.event_id, o.order_id, o.user_id, o.quantity, e.stock_epoch
+        FROM outbox o JOIN events e ON e.id = o.event_id
+        WHERE o.partition = \(Int16(partition.number)) AND o.delivered_at IS NULL AND o.kind = 'release'
+        ORDER BY o.id LIMIT \(limit)
+        """
+    }
+
+    static func decode(_ row: PostgresRow) throws(PostgresError) -> WaitingRelease {
+        let (id, event, order, user, quantity, epoch) = try row.decode(
+            Int64.self, EventID.self, OrderID.self, UserID.self, Int32.self, Int64.self)
+        return WaitingRelease(
+            id: id,
+            release: StockRelease(event: event, order: order, user: user, quantity: Int(quantity), epoch: epoch))
+    }
+}
+
+enum MarkDelivered {
+    static func query(_ ids: [Int64]) -> PostgresQuery {
+        "UPDATE outbox SET delivered_at = now() WHERE id = ANY (\(ids)) AND delivered_at IS NULL"
+    }
+}

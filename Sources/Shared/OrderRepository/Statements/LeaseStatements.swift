@@ -1,0 +1,39 @@
+import PostgresClient
+import Ticketing
+
+/// Takes a lease that is free or has run out, by Postgres' clock.
+enum AcquireLease {
+    static func query(_ partition: Partition, owner: String, _ duration: Duration) -> PostgresQuery {
+        """
+        INSERT INTO worker_leases AS l (partition, owner, epoch, expires_at)
+        VALUES (\(Int16(partition.number)), \(owner), 1, now() + \(duration.milliseconds) * interval '1 millisecond')
+        ON CONFLICT (partition) DO UPDATE
+        SET owner = excluded.owner, epoch = l.epoch + 1, expires_at = excluded.expires_at
+        WHERE l.expires_at < now()
+        RETURNING epoch
+        """
+    }
+}
+
+enum RenewLease {
+    static func query(_ lease: Lease, _ duration: Duration) -> PostgresQuery {
+        """
+        UPDATE worker_leases SET expires_at = now() + \(duration.milliseconds) * interval '1 millisecond'
+        WHERE partition = \(Int16(lease.partition.number)) AND epoch = \(lease.epoch)
+        """
+    }
+}
+
+/// The epoch stays: the next owner raises it, and writes under this lease remain fenced off.
+enum GiveUpLease {
+    static func query(_ lease: Lease) -> PostgresQuery {
+        """
+        UPDATE worker_leases SET expires_at = '-infinity'
+        WHERE partition = \(Int16(lease.partition.number)) AND epoch = \(lease.epoch)
+        """
+    }
+}
+
+extension Duration {
+    var milliseconds: Int64 { Int64(self / .milliseconds(1)) }
+}

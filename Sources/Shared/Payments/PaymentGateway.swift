@@ -1,0 +1,40 @@
+package import Ticketing
+
+/// A payment provider: charges an order's buyer, at most once per order.
+///
+/// The order id is the idempotency key: a repeated charge answers as the first one did, whoever repeats it.
+package protocol PaymentGateway: Sendable {
+    /// - Throws: when the outcome is unknown; the same charge is then tried again.
+    func charge(_ charge: Charge) async throws(PaymentError) -> ChargeOutcome
+}
+
+package struct Charge: Hashable, Sendable {
+    package let order: OrderID
+    package let amount: Money
+    package let method: PaymentMethod
+
+    package init(order: OrderID, amount: Money, method: PaymentMethod) {
+        self.order = order
+        self.amount = amount
+        self.method = method
+    }
+}
+
+/// Both outcomes are final and carry the provider's reference.
+package enum ChargeOutcome: Hashable, Sendable {
+    case captured(reference: String)
+    case declined(reference: String)
+}
+
+/// The provider gave no outcome: the charge may or may not have been captured.
+package struct PaymentError: Error, CustomStringConvertible {
+    package let message: String
+    package let underlying: (any Error)?
+
+    package init(_ message: String, underlying: (any Error)? = nil) {
+        self.message = message
+        self.underlying = underlying
+    }
+
+    package var description: String { message }
+}

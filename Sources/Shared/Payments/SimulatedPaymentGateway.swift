@@ -1,0 +1,148 @@
+package import Logging
+package import PostgresClient
+import Synchronization
+package import Ticketing
+
+/// A provider for demonstrations and tests. Its books are tables of its own (schema `simulated_provider`), as an
+/// outside party's would be: they outlive every worker, and tests compare them with ours.
+///
+/// The payment method decides: `pm_accepted`; `pm_declined`; `pm_slow` is accepted after 5 s; `pm_error_then_accepted`
+/// fails once per order and is accepted from then on; anything else is declined.
+///
+/// Charges that arrive while a statement runs go together in the next one: whoever finds nobody at work writes for
+/// all who wait.
+package final class SimulatedPaymentGateway: PaymentGateway {
+    /// How long `pm_slow` takes.
+    private static let slowness: Duration = .seconds(5)
+    /// Charges in one statement.
+    private static let batchLimit = 1_000
+
+    private typealias Waiter = CheckedContinuation<Result<ChargeOutcome, PaymentError>, Never>
+
+    private struct State {
+        var waiting: [(charge: Charge, waiter: Waiter)] = []
+        var isWriting = false
+    }
+
+    private let postgres: PostgresClient
+    private let state = Mutex(State())
+
+    package init(postgres: PostgresClient) { self.postgres = postgres }
+
+    /// Makes the provider's tables, once; workers that start together wait for each other.
+    package func prepare() async throws(PaymentError) {
+        do {
+            try await postgres.withTransaction { connection in
+                _ = try await connection.query("SELECT pg_advisory_xact_lock(7368616)::text")
+                try await connection.execute(script: SimulatedPaymentGateway.schema)
+            }
+        } catch {
+            throw PaymentError("the simulated provider's tables could not be made", underlying: error)
+        }
+    }
+
+    package func charge(_ charge: Charge) async throws(PaymentError) -> ChargeOutcome {
+        if charge.method.text == "pm_slow" {
+            do { try await Task.sleep(for: SimulatedPaymentGateway.slowness) } catch {
+                throw PaymentError("cancelled before the provider answered", underlying: error)
+            }
+        }
+        let result = await withCheckedContinuation { (waiter: Waiter) in
+            let isFirst = state.withLock { state in
+                state.waiting.append((charge, waiter))
+                defer { state.isWriting = true }
+                return !state.isWriting
+            }
+            // Not a child of the caller: it writes for others too, who must not be cancelled with the caller.
+            if isFirst { Task { await self.writeAll() } }
+        }
+        return try result.get()
+    }
+
+    /// Writes until nobody waits.
+    private func writeAll() async {
+        while let batch = takeBatch() {
+            let outcomes: Result<[OrderID: ChargeOutcome?], PaymentError>
+            do { outcomes = .success(try await record(batch.map(\.charge))) } catch {
+                outcomes = .failure(PaymentError("the provider is not reachable", underlying: error))
+            }
+            for (charge, waiter) in batch {
+                waiter.resume(
+                    returning: outcomes.flatMap { outcomes in
+                        guard let outcome = outcomes[charge.order] ?? nil else {
+                            return .failure(PaymentError("the provider failed"))
+                        }
+                        return .success(outcome)
+                    })
+            }
+        }
+    }
+
+    private func takeBatch() -> [(charge: Charge, waiter: Waiter)]? {
+        state.withLock { state in
+            guard !state.waiting.isEmpty else {
+                state.isWriting = false
+                return nil
+            }
+            let batch = Array(state.waiting.prefix(SimulatedPaymentGateway.batchLimit))
+            state.waiting.removeFirst(batch.count)
+            return batch
+        }
+    }
+
+    /// Writes charges to the books and reads their outcomes from them; nil where this attempt fails.
+    private func record(_ charges: [Charge]) async throws -> [OrderID: ChargeOutcome?] {
+        // One row per order: two attempts at once are one.
+        let distinct = Dictionary(charges.map { ($0.order, $0) }) { first, _ in first }.values.sorted {
+            $0.order.description < $1.order.description
+        }
+        let result = try await postgres.query(RecordCharges.query(distinct))
+        var outcomes: [OrderID: ChargeOutcome?] = [:]
+        for row in result.rows {
+            let (order, status) = try RecordCharges.decode(row)
+            switch status {
+            case "captured": outcomes[order] = .captured(reference: "sim_\(order)")
+            case "declined": outcomes[order] = .declined(reference: "sim_\(order)")
+            default: outcomes[order] = .some(nil)
+            }
+        }
+        return outcomes
+    }
+
+    private static let schema = """
+        CREATE SCHEMA IF NOT EXISTS simulated_provider;
+        CREATE TABLE IF NOT EXISTS simulated_provider.charges (
+            idempotency_key text PRIMARY KEY,
+            amount          bigint NOT NULL,
+            currency        text NOT NULL,
+            method          text NOT NULL,
+            status          text NOT NULL CHECK (status IN ('captured', 'declined', 'error')),
+            attempts        integer NOT NULL DEFAULT 1,
+            created_at      timestamptz NOT NULL DEFAULT now()
+        );
+        """
+}
+
+/// Enters charges into the provider's books; a key that is there already keeps its outcome, unless that was an error.
+private enum RecordCharges {
+    static func query(_ charges: [Charge]) -> PostgresQuery {
+        """
+        INSERT INTO simulated_provider.charges AS c (idempotency_key, amount, currency, method, status)
+        SELECT n.key, n.amount, n.currency, n.method, CASE n.method
+               WHEN 'pm_accepted' THEN 'captured' WHEN 'pm_slow' THEN 'captured'
+               WHEN 'pm_error_then_accepted' THEN 'error' ELSE 'declined' END
+        FROM unnest(\(charges.map(\.order.description)), \(charges.map(\.amount.amount)),
+                    \(charges.map(\.amount.currency.rawValue)), \(charges.map(\.method.text)))
+             AS n (key, amount, currency, method)
+        ON CONFLICT (idempotency_key) DO UPDATE
+        SET attempts = c.attempts + 1, status = CASE c.status WHEN 'error' THEN 'captured' ELSE c.status END
+        RETURNING idempotency_key, status
+        """
+    }
+
+    static func decode(_ row: PostgresRow) throws -> (OrderID, String) {
+        let (key, status) = try row.decode(String.self, String.self)
+        guard let order = OrderID(key) else { throw PaymentError("the provider's books have an unreadable key") }
+        return (order, status)
+    }
+}

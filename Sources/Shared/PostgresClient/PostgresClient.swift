@@ -1,0 +1,77 @@
+import Logging
+
+/// A bounded pool of connections to one database. Connections are opened when they are needed and replaced, with
+/// growing pauses, when they break.
+package final class PostgresClient: Sendable {
+    private let pool: ConnectionPool
+
+    /// Opens nothing yet.
+    package init(configuration: PostgresConfiguration, logger: Logger) {
+        self.pool = ConnectionPool(configuration: configuration, logger: logger)
+    }
+
+    package var statistics: PostgresPoolStatistics { pool.statistics }
+
+    /// Runs one statement on any connection. See ``PostgresConnection/query(_:timeout:)``.
+    @discardableResult
+    package func query(
+        _ query: PostgresQuery, timeout: Duration? = nil
+    ) async throws(PostgresError) -> PostgresResult {
+        try await lease { connection throws(PostgresError) in
+            try await connection.query(query, timeout: timeout)
+        }
+    }
+
+    /// Runs several statements in one round trip, all or none. See ``PostgresConnection/batch(_:timeout:)``.
+    @discardableResult
+    package func batch(
+        _ queries: [PostgresQuery], timeout: Duration? = nil
+    ) async throws(PostgresError) -> [PostgresResult] {
+        try await lease { connection throws(PostgresError) in
+            try await connection.batch(queries, timeout: timeout)
+        }
+    }
+
+    /// Lends a connection to `body`, in the isolation of the caller. A transaction that `body` leaves open is undone.
+    package func withConnection<T>(
+        isolation: isolated (any Actor)? = #isolation, _ body: (PostgresConnection) async throws -> T
+    ) async throws -> T {
+        let connection = try await pool.acquire()
+        do {
+            let value = try await body(connection)
+            await pool.release(connection)
+            return value
+        } catch {
+            await pool.release(connection)
+            throw error
+        }
+    }
+
+    /// Runs `body` in a transaction of its own.
+    /// See ``PostgresConnection/withTransaction(isolation:_:)`` for when it is committed and what is thrown.
+    package func withTransaction<T>(
+        isolation: isolated (any Actor)? = #isolation, _ body: (PostgresConnection) async throws -> T
+    ) async throws -> T {
+        try await withConnection { connection in
+            try await connection.withTransaction(body)
+        }
+    }
+
+    /// Ends all connections; those in use when they come back, for which this waits up to `closeTimeout`. From then
+    /// on every call throws `.shutDown`.
+    package func close() async { await pool.close() }
+
+    private func lease<T>(
+        _ body: (PostgresConnection) async throws(PostgresError) -> T
+    ) async throws(PostgresError) -> T {
+        let connection = try await pool.acquire()
+        do throws(PostgresError) {
+            let value = try await body(connection)
+            await pool.release(connection)
+            return value
+        } catch {
+            await pool.release(connection)
+            throw error
+        }
+    }
+}

@@ -1,0 +1,112 @@
+import Synchronization
+
+/// Hashes and compares passwords with scrypt, on threads of its own.
+///
+/// One computation takes SCRYPT_COST with the standard parameters, so the number of threads bounds what log-ins can take
+/// from purchases, the queue bounds how long a log-in can wait, and everything beyond is refused at once as `busy`.
+package final class PasswordHasher: Sendable {
+    /// Longer passwords are refused: nobody types them, and hashing megabytes would be a way to keep a thread busy.
+    package static let maximumPasswordBytes = 1024
+
+    /// Bytes of a salt: 128 bits never repeat by chance (PHC string format's recommendation).
+    private static let saltBytes = 16
+    /// Bytes of a hash: as many as SHA-256 gives, on which scrypt is built.
+    private static let hashBytes = 32
+
+    private let parameters: ScryptParameters
+    private let threads: WorkerThreads
+
+    package convenience init(configuration: PasswordConfiguration = PasswordConfiguration()) throws(PasswordError) {
+        let threads = try WorkerThreads(
+            count: configuration.threads, queueLimit: configuration.queueLimit, niceness: configuration.niceness)
+        self.init(parameters: configuration.parameters, threads: threads)
+    }
+
+    init(parameters: ScryptParameters, threads: WorkerThreads) {
+        self.parameters = parameters
+        self.threads = threads
+    }
+
+    /// Computations that wait for a thread, for a gauge.
+    package var waiting: Int { threads.waiting }
+
+    /// The text to store for a new password.
+    package func hash(_ password: String) async throws(PasswordError) -> String {
+        let parameters = parameters
+        let password = try Self.bytes(of: password)
+        return try await run { () throws(PasswordError) in
+            let salt = try Scrypt.randomBytes(Self.saltBytes)
+            let hash = try Scrypt.derive(
+                password: password, salt: salt, parameters: parameters, byteCount: Self.hashBytes)
+            return ScryptHash(parameters: parameters, salt: salt, hash: hash).description
+        }
+    }
+
+    /// Whether `password` is the one that `stored` was made from.
+    package func verify(_ password: String, against stored: String) async throws(PasswordError) -> Bool {
+        let stored = try ScryptHash(stored)
+        let password = try Self.bytes(of: password)
+        return try await run { () throws(PasswordError) in
+            let hash = try Scrypt.derive(
+                password: password, salt: stored.salt, parameters: stored.parameters, byteCount: stored.hash.count)
+            return Scrypt.equal(hash, stored.hash)
+        }
+    }
+
+    /// Takes as long as `verify`, for an e-mail address nobody has: the time of an answer must not tell which exist.
+    package func verifyAgainstNobody(_ password: String) async throws(PasswordError) {
+        let parameters = parameters
+        let password = try Self.bytes(of: password)
+        _ = try await run { () throws(PasswordError) in
+            try Scrypt.derive(
+                password: password, salt: [UInt8](repeating: 0, count: Self.saltBytes), parameters: parameters,
+                byteCount: Self.hashBytes)
+        }
+    }
+
+    /// Whether `stored` was made with other parameters than today's: hash the password anew at the next log-in.
+    package func needsRehash(_ stored: String) -> Bool {
+        guard let stored = try? ScryptHash(stored) else { return true }  // unreadable: any new hash is better
+        return stored.parameters != parameters
+    }
+
+    private static func bytes(of password: String) throws(PasswordError) -> [UInt8] {
+        guard password.utf8.count <= maximumPasswordBytes else {
+            throw PasswordError(.passwordTooLong, "at most \(maximumPasswordBytes) bytes")
+        }
+        return Array(password.utf8)
+    }
+
+    /// Runs `work` on a thread of the pool. Work of a task that was cancelled while it waited is skipped.
+    private func run<Value: Sendable>(
+        _ work: @escaping @Sendable () throws(PasswordError) -> Value
+    ) async throws(PasswordError) -> Value {
+        let isCancelled = CancellationFlag()
+        let result: Result<Value, PasswordError> = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let accepted = threads.submit {
+                    guard !isCancelled.isSet else {
+                        continuation.resume(returning: .failure(PasswordError(.cancelled, "nobody waits any more")))
+                        return
+                    }
+                    continuation.resume(returning: Result(catching: work))
+                }
+                if !accepted {
+                    continuation.resume(returning: .failure(PasswordError(.busy, "too many passwords to check")))
+                }
+            }
+        } onCancel: {
+            isCancelled.set()
+        }
+        return try result.get()
+    }
+}
+
+/// Set by the task that waits, read by the thread that works.
+private final class CancellationFlag: Sendable {
+    private let value = Atomic(false)
+
+    var isSet: Bool { value.load(ordering: .relaxed) }
+
+    func set() { value.store(true, ordering: .relaxed) }
+}

@@ -1,0 +1,107 @@
+import Foundation
+import JWTKit
+import Ticketing
+
+/// Says whom an access token stands for: from memory when it was verified before, else by verifying it.
+///
+/// Both ways are synchronous, so a request never leaves its event loop for it. Seen on one of two shared cores, release
+/// build, tokens of 300 bytes: CACHE_HIT from memory, FIRST_TIME for the first time.
+package final class TokenVerifier: Sendable {
+    private static let decoder = JSONDecoder()
+
+    private let configuration: TokenConfiguration
+    private let keys: TokenKeys
+    private let cache: IdentityCache
+    private let skew: Double
+    private let now: @Sendable () -> Double
+
+    /// - Parameter now: Seconds since 1970; tests put a clock of their own here.
+    package init(
+        configuration: TokenConfiguration, now: @escaping @Sendable () -> Double = WallClock.seconds
+    ) async throws(TokenKeyError) {
+        self.configuration = configuration
+        self.keys = try await TokenKeys(configuration)
+        self.cache = IdentityCache(capacity: configuration.cacheCapacity)
+        self.skew = configuration.clockSkew / .seconds(1)
+        self.now = now
+    }
+
+    /// Verified tokens in memory, for a gauge.
+    package var cachedTokens: Int { cache.count }
+
+    /// The identity in `token`, the compact form without `Bearer`.
+    package func identity(for token: some StringProtocol) throws(TokenError) -> Identity {
+        let text = token.utf8
+        let found = text.withContiguousStorageIfAvailable { identityOfBytes(UnsafeRawBufferPointer($0)) }
+        if let found { return try found.get() }
+        // Not contiguous, or a bridged text: copied once.
+        return try Array(text).withUnsafeBytes { identityOfBytes($0) }.get()
+    }
+
+    private func identityOfBytes(_ bytes: UnsafeRawBufferPointer) -> Result<Identity, TokenError> {
+        guard bytes.count <= configuration.maximumTokenBytes else { return .failure(TokenError(.oversized)) }
+        let now = now()
+        let hash = IdentityCache.hash(bytes)
+        if let identity = cache.identity(hash: hash, token: bytes, now: now) { return .success(identity) }
+        return Result { () throws(TokenError) in
+            let (identity, expires) = try verify(bytes, now: now)
+            if bytes.count <= configuration.maximumCachedTokenBytes {
+                cache.insert(identity, hash: hash, token: bytes, expires: expires)
+            }
+            return identity
+        }
+    }
+
+    /// Checks everything about a token. The second value is when it stops being accepted.
+    private func verify(
+        _ bytes: UnsafeRawBufferPointer, now: Double
+    ) throws(TokenError) -> (Identity, expires: Double) {
+        let parts = bytes.split(separator: UInt8(ascii: "."), maxSplits: 3, omittingEmptySubsequences: false)
+        guard parts.count == 3 else { throw TokenError(.malformed) }
+        let algorithm: any JWTAlgorithm
+        if let known = keys.algorithm(issuedHeader: parts[0]) {
+            algorithm = known
+        } else {
+            algorithm = try self.algorithm(namedIn: parts[0])
+        }
+        guard let payload = Base64Codec.url.decode(parts[1]), let signature = Base64Codec.url.decode(parts[2]) else {
+            throw TokenError(.malformed)
+        }
+
+        let signed = Array(bytes[..<parts[1].endIndex])
+        // jwt-kit compares in constant time; an error of its own is no valid signature either.
+        guard (try? algorithm.verify(signature, signs: signed)) == true else { throw TokenError(.badSignature) }
+
+        guard let claims = decode(TokenClaims.self, payload) else { throw TokenError(.malformed) }
+        return (try check(claims, now: now), claims.exp + skew)
+    }
+
+    /// The algorithm of the key that a header names. It belongs to the key: what the header says may only agree with it.
+    private func algorithm(namedIn encoded: some Collection<UInt8>) throws(TokenError) -> any JWTAlgorithm {
+        guard let bytes = Base64Codec.url.decode(encoded), let header = decode(TokenHeader.self, bytes),
+            header.crit == nil
+        else { throw TokenError(.malformed) }
+        guard keys.supports(algorithmName: header.alg) else { throw TokenError(.unsupportedAlgorithm) }
+        guard let keyID = header.kid, let algorithm = keys.algorithm(keyID: keyID) else {
+            throw TokenError(.unknownKey)
+        }
+        guard algorithm.name == header.alg else { throw TokenError(.unsupportedAlgorithm) }
+        return algorithm
+    }
+
+    private func check(_ claims: TokenClaims, now: Double) throws(TokenError) -> Identity {
+        guard claims.iss == configuration.issuer else { throw TokenError(.wrongIssuer) }
+        guard claims.aud.contains(configuration.audience) else { throw TokenError(.wrongAudience) }
+        guard now < claims.exp + skew else { throw TokenError(.expired) }
+        guard max(claims.nbf ?? 0, claims.iat ?? 0) <= now + skew else { throw TokenError(.notYetValid) }
+        guard let userID = UserID(claims.sub), let role = Role(rawValue: claims.role) else {
+            throw TokenError(.invalidClaims)
+        }
+        return Identity(userID: userID, role: role)
+    }
+
+    private func decode<Value: Decodable>(_ type: Value.Type, _ bytes: [UInt8]) -> Value? {
+        // What is wrong with the JSON is of no use to anybody: the token is not ours or it is damaged.
+        try? Self.decoder.decode(type, from: Data(bytes))
+    }
+}

@@ -1,0 +1,4 @@
+/// What an account may do.
+package enum Role: String, Hashable, Sendable, CaseIterable {
+    case user, admin
+}

@@ -1,0 +1,152 @@
+import Foundation
+import Synchronization
+
+/// A private Redis on the loopback interface with a data folder of its own, set as production is.
+///
+/// It ends with the test process at the latest; its folder goes with the value that started it.
+package final class RedisServer: Sendable {
+    package struct Options: Sendable {
+        /// Makes the server ask for this password.
+        package var password: String?
+        /// Serves TLS instead of plain connections, with a certificate of a new authority (`certificateAuthority`).
+        package var tls = false
+        /// Serves a Unix socket as well (`unixSocket`).
+        package var unixSocket = false
+        /// More arguments of `redis-server`, such as `["--maxmemory", "2mb"]`.
+        package var arguments: [String] = []
+
+        package init() {}
+    }
+
+    /// A server for tests that keep to keys of their own; started by the first one that asks.
+    package static var shared: RedisServer {
+        get async throws { try await sharedStart.value }
+    }
+
+    private static let sharedStart = Task { try await RedisServer() }
+
+    package let port: Int
+    package let directory: URL
+    private let options: Options
+    private let process: Mutex<ServerProcess>
+
+    /// Starts a server and waits until it takes commands.
+    package init(_ options: Options = Options()) async throws {
+        self.options = options
+        self.port = try freePort()
+        self.directory = try temporaryDirectory("redis")
+        FoldersToRemove.add(directory)
+        if options.tls { try Self.makeCertificates(in: directory) }
+        self.process = Mutex(try Self.start(options, port: port, directory: directory))
+        try await waitUntilReady()
+    }
+
+    /// `redis://` or `rediss://`, with the password, if there is one, and the authority to trust.
+    package var url: String {
+        let credentials = options.password.map { ":\($0)@" } ?? ""
+        let query = options.tls ? "?sslrootcert=\(certificateAuthority.path)" : ""
+        return "\(options.tls ? "rediss" : "redis")://\(credentials)127.0.0.1:\(port)/0\(query)"
+    }
+
+    package var unixSocket: URL { directory.appending(path: "redis.sock") }
+    /// The PEM file of the authority that signed the server's certificate, made for `127.0.0.1` and `localhost`.
+    package var certificateAuthority: URL { directory.appending(path: "ca.pem") }
+    package var pid: Int32 { process.withLock { $0.pid } }
+    package var isRunning: Bool { process.withLock { $0.isRunning } }
+    /// What the server has logged since it was last started.
+    package var output: String { process.withLock { $0.output } }
+
+    /// Sends a signal and does not wait: `SIGSTOP` makes a server that answers nothing, `SIGCONT` wakes it.
+    package func signal(_ signal: Int32) {
+        process.withLock { $0.signal(signal) }
+    }
+
+    /// Ends the server with `signal` and waits until it is gone.
+    package func stop(_ signal: Int32 = SIGTERM) {
+        _ = process.withLock { $0 }.stop(signal)
+    }
+
+    /// Starts the server again on the same port and data; it is stopped first if it runs.
+    package func restart() async throws {
+        stop()
+        let started = try Self.start(options, port: port, directory: directory)
+        process.withLock { $0 = started }
+        try await waitUntilReady()
+    }
+
+    deinit {
+        process.withLock { $0 }.stop(SIGKILL)
+        FoldersToRemove.remove(directory)
+    }
+
+    private func waitUntilReady() async throws {
+        try await eventually("Redis is ready: see \(directory.path)") {
+            guard isRunning else { throw ServerError(description: "Redis ended: \(output)") }
+            return output.contains("Ready to accept connections")
+        }
+    }
+
+    private static func start(_ options: Options, port: Int, directory: URL) throws -> ServerProcess {
+        var arguments = [
+            "redis-server", "--bind", "127.0.0.1", "--dir", directory.path, "--save", "", "--appendonly", "yes",
+            "--appendfsync", "always", "--no-appendfsync-on-rewrite", "no", "--maxmemory-policy", "noeviction",
+        ]
+        if options.tls {
+            arguments += [
+                "--port", "0", "--tls-port", "\(port)", "--tls-auth-clients", "no",
+                "--tls-cert-file", directory.appending(path: "server.pem").path,
+                "--tls-key-file", directory.appending(path: "server.key").path,
+                "--tls-ca-cert-file", directory.appending(path: "ca.pem").path,
+            ]
+        } else {
+            arguments += ["--port", "\(port)"]
+        }
+        if options.unixSocket { arguments += ["--unixsocket", directory.appending(path: "redis.sock").path] }
+        if let password = options.password { arguments += ["--requirepass", password] }
+        return try ServerProcess(
+            arguments + options.arguments, log: directory.appending(path: "redis-\(UUID().uuidString.prefix(8)).log"))
+    }
+
+    /// An authority, and a certificate that it signed for the loopback interface.
+    private static func makeCertificates(in directory: URL) throws {
+        let script = """
+            set -e
+            openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 2 -subj "/CN=Test authority"
+            openssl req -newkey rsa:2048 -nodes -keyout server.key -out server.csr -subj "/CN=localhost"
+            printf 'subjectAltName=DNS:localhost,IP:127.0.0.1' >server.ext
+            openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out server.pem -days 2 \
+                -extfile server.ext
+            """
+        let openssl = Process()
+        openssl.executableURL = URL(filePath: "/bin/bash")
+        openssl.arguments = ["-c", script]
+        openssl.currentDirectoryURL = directory
+        openssl.standardOutput = FileHandle.nullDevice
+        openssl.standardError = FileHandle.nullDevice
+        try openssl.run()
+        openssl.waitUntilExit()
+        guard openssl.terminationStatus == 0 else { throw ServerError(description: "openssl made no certificates") }
+    }
+}
+
+/// Folders of servers that still run when the process ends, which removes them then.
+private enum FoldersToRemove {
+    private static let folders = Mutex<Set<URL>>([])
+    private static let atExit: Void = {
+        atexit { FoldersToRemove.folders.withLock { $0 }.forEach(FoldersToRemove.delete) }
+    }()
+
+    static func add(_ folder: URL) {
+        _ = atExit
+        folders.withLock { _ = $0.insert(folder) }
+    }
+
+    static func remove(_ folder: URL) {
+        folders.withLock { _ = $0.remove(folder) }
+        delete(folder)
+    }
+
+    private static func delete(_ folder: URL) {
+        try? FileManager.default.removeItem(at: folder)  // A file left in the temporary folder fails no test.
+    }
+}

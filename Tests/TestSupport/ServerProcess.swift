@@ -1,0 +1,124 @@
+import Foundation
+import Synchronization
+
+/// One server started for a test, in a process group of its own, which cannot outlive the test run.
+///
+/// A small shell stands between the test and the server and holds the read end of a pipe: when the test process
+/// ends, however it ends, the pipe closes and the shell stops the server. So no test run leaves a process behind.
+package final class ServerProcess: Sendable {
+    package let pid: Int32
+    /// Where the server's standard output and error go.
+    package let log: URL
+    private let shell: Process
+    private let lifeline: Pipe
+
+    /// Starts `arguments[0]`, found on PATH, with the environment of this process changed by `environment`.
+    package init(_ arguments: [String], environment: [String: String] = [:], log: URL) throws {
+        self.log = log
+        FileManager.default.createFile(atPath: log.path, contents: nil)
+        let output = try FileHandle(forWritingTo: log)
+        let announce = Pipe()
+        self.lifeline = Pipe()
+        self.shell = Process()
+        shell.executableURL = URL(filePath: "/bin/bash")
+        // fd 0 is the lifeline; the child's pid is announced as the first line on fd 1.
+        let script = """
+            "$@" </dev/null >>"$SERVER_LOG" 2>&1 &
+            child=$!
+            echo "$child"
+            exec >/dev/null
+            ( read -r _; kill -CONT "$child"; kill -TERM "$child"; sleep 5; kill -KILL "$child" ) 2>/dev/null &
+            watcher=$!
+            wait "$child"
+            status=$?
+            pkill -P "$watcher" 2>/dev/null; kill "$watcher" 2>/dev/null
+            exit "$status"
+            """
+        // A background job of a non-interactive shell reads /dev/null, so the lifeline is handed to the watcher as fd 3.
+        shell.arguments = ["-c", "exec 3<&0\n" + script.replacing("read -r _;", with: "read -r _ <&3;"), "server"] + arguments
+        var variables = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        variables["SERVER_LOG"] = log.path
+        shell.environment = variables
+        shell.standardInput = lifeline
+        shell.standardOutput = announce
+        shell.standardError = output
+        try shell.run()
+        try output.close()
+        try lifeline.fileHandleForReading.close()
+        var line = Data()
+        while let byte = try announce.fileHandleForReading.read(upToCount: 1), byte != Data("\n".utf8), !byte.isEmpty {
+            line.append(byte)
+        }
+        guard let pid = Int32(String(decoding: line, as: UTF8.self)) else {
+            throw ServerError(description: "\(arguments[0]) did not start: see \(log.path)")
+        }
+        self.pid = pid
+    }
+
+    package var isRunning: Bool { shell.isRunning }
+
+    /// Sends a signal to the server itself.
+    package func signal(_ signal: Int32) { kill(pid, signal) }
+
+    /// Waits until the server has ended and returns its exit status (128 + signal when a signal ended it).
+    @discardableResult
+    package func waitUntilExit() -> Int32 {
+        shell.waitUntilExit()
+        return shell.terminationStatus
+    }
+
+    /// Ends the server with `signal` and waits until it is gone.
+    @discardableResult
+    package func stop(_ signal: Int32 = SIGTERM) -> Int32 {
+        if isRunning { self.signal(signal) }
+        return waitUntilExit()
+    }
+
+    /// What the server has printed so far.
+    package var output: String { (try? String(contentsOf: log, encoding: .utf8)) ?? "" }  // No log yet reads as empty.
+
+    deinit {
+        try? lifeline.fileHandleForWriting.close()  // Already closed when the shell ended first.
+    }
+}
+
+package struct ServerError: Error, CustomStringConvertible {
+    package var description: String
+    package init(description: String) { self.description = description }
+}
+
+/// A TCP port of the loopback interface that was free a moment ago.
+package func freePort() throws -> Int {
+    let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    defer { close(descriptor) }
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_addr.s_addr = inet_addr("127.0.0.1")
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let bound = withUnsafeMutablePointer(to: &address) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+            bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
+        }
+    }
+    guard bound else { throw ServerError(description: "no free port") }
+    return Int(UInt16(bigEndian: address.sin_port))
+}
+
+/// A new folder under the system's temporary folder, readable by the user that Postgres runs as.
+package func temporaryDirectory(_ name: String) throws -> URL {
+    let url = FileManager.default.temporaryDirectory.appending(path: "onsale-\(name)-\(UUID().uuidString.prefix(8))")
+    try FileManager.default.createDirectory(
+        at: url, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
+    return url
+}
+
+/// Polls `condition` every 10 ms until it holds, and fails after `limit` with what was waited for.
+package func eventually(
+    _ what: String, within limit: Duration = .seconds(20), _ condition: () async throws -> Bool
+) async throws {
+    let end = ContinuousClock.now + limit
+    while try await !condition() {
+        guard ContinuousClock.now < end else { throw ServerError(description: "waited \(limit) in vain for: \(what)") }
+        try await Task.sleep(for: .milliseconds(10))
+    }
+}

@@ -1,0 +1,23 @@
+import Foundation
+
+/// What the generator itself costs: with it beside the server on one machine, its share must be known.
+struct ProcessUsage: Sendable {
+    /// User and system time since the process began, in seconds.
+    let cpuSeconds: Double
+    /// Largest resident set so far, in bytes.
+    let peakMemory: Int
+
+    static func now() -> ProcessUsage {
+        var usage = rusage()
+        // RUSAGE_SELF is 0 on every system; Glibc imports it as an enumeration without the type `getrusage` takes.
+        getrusage(__rusage_who(0), &usage)
+        return ProcessUsage(
+            cpuSeconds: seconds(usage.ru_utime) + seconds(usage.ru_stime),
+            // Linux counts in KiB.
+            peakMemory: usage.ru_maxrss * 1024)
+    }
+
+    private static func seconds(_ time: timeval) -> Double {
+        Double(time.tv_sec) + Double(time.tv_usec) / 1e6
+    }
+}

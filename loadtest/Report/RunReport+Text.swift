@@ -1,0 +1,54 @@
+import Foundation
+
+extension RunReport {
+    /// The report as people read it.
+    var text: String {
+        var lines = [
+            "event           \(eventId)",
+            "offered         \(load.purchases) purchases of \(load.ticketsWanted) tickets at "
+                + "\(Self.number(load.intendedRate))/s for \(load.tickets) tickets",
+            "accepted        \(accepted), \(Self.number(acceptedPerSecond))/s",
+            "confirmed       \(confirmed), \(Self.number(confirmedPerSecond))/s; cancelled \(cancelled)",
+        ]
+        for (code, count) in refusedByCode.sorted(by: { $0.key < $1.key }) {
+            lines.append("refused         \(code): \(count), \(Self.number(refusedPerSecondByCode[code] ?? 0))/s")
+        }
+        for (code, count) in retriedByCode.sorted(by: { $0.key < $1.key }) {
+            lines.append("told to wait    \(code): \(count)")
+        }
+        for (code, count) in abandonedByCode.sorted(by: { $0.key < $1.key }) {
+            lines.append("given up        \(code): \(count)")
+        }
+        if unresolved > 0 { lines.append("unresolved      \(unresolved)") }
+        lines += [
+            "polls           \(polls), \(Self.number(pollsPerSecond))/s, \(pollsNotModified) not modified"
+                + (pollsMissing > 0 ? ", \(pollsMissing) answered 404" : ""),
+            "sold out after  " + (secondsToSellOut.map { String(format: "%.2f s", $0) } ?? "never"),
+            "accept          \(acceptLatency)",
+            "refuse          \(refuseLatency)",
+            "accept to final \(settleLatency)",
+        ]
+        if leftover.rounds > 0 {
+            lines.append(
+                "left over       \(leftover.ticketsSold) tickets sold in \(leftover.rounds) rounds to buyers who had been "
+                    + "refused")
+        }
+        lines += [
+            "sold            \(ticketsSold) of \(load.tickets); \(leftover.buyersLeftWaiting) buyers went home without",
+            "generator       \(String(format: "%.2f cores, %.1f CPU s, %.0f MB", generator.cpuCores, generator.cpuSeconds, generator.peakMemoryMB)); "
+                + "\(generator.lateSends) late sends (worst \(String(format: "%.1f ms", generator.worstLatenessMs))), "
+                + "\(generator.heldBack) held back by busy connections; \(generator.lostRequests) requests lost, "
+                + "\(generator.purchaseRetries) purchases retried",
+        ]
+        if generator.lateSends > 0 {
+            lines.append("                late sends: the generator was too slow, the figures are not the service's alone")
+        }
+        lines.append(
+            violations.isEmpty
+                ? "audit           every invariant holds; \(keysReplayed) keys sent again"
+                : "audit           \(violations.count) VIOLATIONS")
+        return (lines + violations.map(\.description)).joined(separator: "\n")
+    }
+
+    private static func number(_ value: Double) -> String { String(format: "%.0f", value) }
+}

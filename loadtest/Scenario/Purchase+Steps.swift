@@ -1,0 +1,54 @@
+import Ticketing
+
+/// The buyer's side of the protocol as a state machine without input or output: an event goes in, what to do comes out.
+extension Purchase {
+    enum Step: Equatable {
+        /// Send the purchase again under the same key, not before this many seconds have passed.
+        case retry(atLeast: Int?)
+        /// Ask for the order's state.
+        case follow
+        /// Nothing more to do.
+        case done
+    }
+
+    /// An answer to the purchase, or its loss.
+    mutating func receive(_ answer: PurchaseAnswer, at now: Instant) -> Step {
+        guard case .open = state else { return .done }
+        switch answer {
+        case .accepted(let id, _):
+            order = id
+            acceptedAt = now
+            state = .accepted
+            return .follow
+        case .refused(let code):
+            endedAt = now
+            state = .refused(code)
+            return .done
+        case .busy(_, let seconds):
+            return .retry(atLeast: seconds)
+        case .unknown(let seconds):
+            mayHaveReached = true
+            return .retry(atLeast: seconds)
+        }
+    }
+
+    /// A state of the order, read by a poll.
+    mutating func observe(_ status: OrderStatus, failure code: String?, at now: Instant) -> Step {
+        guard case .accepted = state else { return .done }
+        guard status.isFinal else { return .follow }
+        state = .ended(status)
+        endedAt = now
+        failure = code
+        return .done
+    }
+
+    /// The run is over: what is still open stays so. `lastCode` is the last temporary refusal, if there was one.
+    mutating func stop(lastCode: String?) {
+        guard case .open = state else { return }
+        if mayHaveReached {
+            state = .unresolved
+        } else {
+            state = .abandoned(lastCode ?? (attempts == 0 ? "not_sent" : "no_answer"))
+        }
+    }
+}

@@ -1,0 +1,191 @@
+import NIOCore
+import NIOPosix
+
+/// Whoever's requests go through a pool. Called on the pool's event loop only.
+protocol ConnectionPoolOwner: AnyObject {
+    /// The bytes of the request `tag`, asked for at the moment of writing; nil when it is no longer wanted.
+    func request(for tag: Int, from pool: ConnectionPool) -> ByteBuffer?
+    func received(_ reply: HTTPReply, for tag: Int, from pool: ConnectionPool)
+    /// The connection was lost or the deadline passed with the request written: its outcome is unknown.
+    func lost(_ tag: Int, from pool: ConnectionPool)
+}
+
+/// A bounded set of keep-alive connections on one event loop, with a first-in-first-out line for what waits.
+///
+/// Our own small client, not async-http-client: that one spends a task, a state machine lock and a header table on each
+/// request, several times what the measured server spends on it, and the generator would become the bottleneck
+/// (pitfall P28). Here a request is an integer tag; its bytes are asked for when a connection is free and the answer is
+/// handed back by a direct call on the event loop.
+///
+/// Endpoints are taken in turn; one that refuses connections is left alone for a while. With no endpoint reachable,
+/// requests wait in line until one is.
+final class ConnectionPool {
+    struct Configuration: Sendable {
+        /// Most connections at once, waiting ones included.
+        var limit: Int
+        /// A written request without an answer for this long is lost and its connection closed.
+        var requestTimeout: TimeAmount
+        /// Most connection attempts under way at once: a client's SYNs stay below a usual listen backlog (128 on old
+        /// kernels), so the generator never measures the kernel's SYN retry timer.
+        var connecting = 100
+        /// Pause before an endpoint that refused is tried again: short, so that a restarted gateway is found at once.
+        var endpointPause = TimeAmount.milliseconds(100)
+        var connectTimeout = TimeAmount.seconds(5)
+    }
+
+    let loop: any EventLoop
+    /// Requests that were lost with their connection or timed out.
+    private(set) var lostRequests = 0
+    private(set) var connectionFailures = 0
+
+    private let configuration: Configuration
+    private let endpoints: [Endpoint]
+    private unowned let owner: any ConnectionPoolOwner
+    private var waiting = CircularBuffer<Int>()
+    private var connections: [HTTPConnection] = []
+    private var idle: [HTTPConnection] = []
+    private var connecting = 0
+    private var warmTarget = 0
+    private var nextEndpoint = 0
+    private var pausedUntil: [NIODeadline]
+    private var retryScheduled = false
+    private var stopped = false
+
+    init(loop: any EventLoop, endpoints: [Endpoint], configuration: Configuration, owner: any ConnectionPoolOwner) {
+        self.loop = loop
+        self.endpoints = endpoints
+        self.configuration = configuration
+        self.owner = owner
+        self.pausedUntil = Array(repeating: .uptimeNanoseconds(0), count: endpoints.count)
+    }
+
+    var openConnections: Int { connections.count }
+
+    func submit(_ tag: Int) {
+        waiting.append(tag)
+        dispatch()
+    }
+
+    /// Opens up to `count` connections before they are needed.
+    func warm(_ count: Int) {
+        warmTarget = count
+        connect(towards: count)
+    }
+
+    /// Closes connections whose request is overdue. Called by the owner a few times a second; one sweep is cheaper than
+    /// a timer for every request.
+    func closeOverdue(at now: NIODeadline) {
+        let overdue = connections.filter { $0.exchange.map { $0.deadline < now } ?? false }
+        for connection in overdue { connection.close() }
+    }
+
+    /// Drops what waits and closes every connection.
+    func stop() {
+        stopped = true
+        waiting.removeAll()
+        for connection in connections { connection.close() }
+    }
+
+    private func dispatch() {
+        while !waiting.isEmpty, let connection = idle.popLast() {
+            guard connection.isActive else { continue }
+            guard let request = nextRequest() else { return idle.append(connection) }
+            connection.send(request.bytes, tag: request.tag, deadline: .now() + configuration.requestTimeout)
+        }
+        if !waiting.isEmpty {
+            connect(towards: connections.count + waiting.count)
+        }
+    }
+
+    private func nextRequest() -> (tag: Int, bytes: ByteBuffer)? {
+        while let tag = waiting.popFirst() {
+            if let bytes = owner.request(for: tag, from: self) { return (tag, bytes) }
+        }
+        return nil
+    }
+
+    // MARK: Connections
+
+    private func connect(towards count: Int) {
+        let wanted = min(count, configuration.limit) - connections.count - connecting
+        for _ in 0..<max(0, min(wanted, configuration.connecting - connecting)) {
+            guard let endpoint = chooseEndpoint() else { return retryLater() }
+            open(endpoint)
+        }
+    }
+
+    private func chooseEndpoint() -> Int? {
+        let now = NIODeadline.now()
+        for _ in endpoints.indices {
+            let candidate = nextEndpoint
+            nextEndpoint = (nextEndpoint + 1) % endpoints.count
+            if pausedUntil[candidate] <= now { return candidate }
+        }
+        return nil
+    }
+
+    private func open(_ endpoint: Int) {
+        connecting += 1
+        let connection = HTTPConnection(pool: self, endpoint: endpoint)
+        let bound = NIOLoopBound(connection, eventLoop: loop)
+        ClientBootstrap(group: loop)
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .connectTimeout(configuration.connectTimeout)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(bound.value)
+                }
+            }
+            .connect(to: endpoints[endpoint].address)
+            .assumeIsolated()
+            .whenFailure { _ in self.refused(endpoint) }
+    }
+
+    private func refused(_ endpoint: Int) {
+        connecting -= 1
+        connectionFailures += 1
+        pausedUntil[endpoint] = .now() + configuration.endpointPause
+        if !waiting.isEmpty { connect(towards: connections.count + waiting.count) }
+    }
+
+    /// With every endpoint paused, tries again once the pause is over.
+    private func retryLater() {
+        guard !retryScheduled, !stopped else { return }
+        retryScheduled = true
+        loop.assumeIsolated().scheduleTask(in: configuration.endpointPause) {
+            self.retryScheduled = false
+            self.dispatch()
+        }
+    }
+
+    func opened(_ connection: HTTPConnection) {
+        connecting -= 1
+        guard !stopped else { return connection.close() }
+        connection.slot = connections.count
+        connections.append(connection)
+        idle.append(connection)
+        dispatch()
+        if connections.count < warmTarget { connect(towards: warmTarget) }
+    }
+
+    func received(_ reply: HTTPReply, for tag: Int, on connection: HTTPConnection) {
+        if connection.isActive { idle.append(connection) }
+        owner.received(reply, for: tag, from: self)
+        dispatch()
+    }
+
+    func closed(_ connection: HTTPConnection, losing tag: Int?) {
+        let last = connections.removeLast()
+        if last !== connection {
+            last.slot = connection.slot
+            connections[connection.slot] = last
+        }
+        if tag == nil { idle.removeAll { $0 === connection } }
+        guard !stopped else { return }
+        if let tag {
+            lostRequests += 1
+            owner.lost(tag, from: self)
+        }
+        dispatch()
+    }
+}
