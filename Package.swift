@@ -7,6 +7,7 @@ let settings: [SwiftSetting] =
         .swiftLanguageMode(.v6),
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
     ] + (Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)])
 
 extension Target.Dependency {
@@ -17,12 +18,15 @@ extension Target.Dependency {
     static let crypto = product(name: "Crypto", package: "swift-crypto")
     static let histogram = product(name: "Histogram", package: "hdrhistogram-swift")
     static let hummingbird = product(name: "Hummingbird", package: "hummingbird")
+    static let httpTypes = product(name: "HTTPTypes", package: "swift-http-types")
+    static let hummingbirdCore = product(name: "HummingbirdCore", package: "hummingbird")
     static let hummingbirdTesting = product(name: "HummingbirdTesting", package: "hummingbird")
     static let jwtKit = product(name: "JWTKit", package: "jwt-kit")
     static let lifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
     static let unixSignals = product(name: "UnixSignals", package: "swift-service-lifecycle")
     static let logging = product(name: "Logging", package: "swift-log")
-    static let metrics = product(name: "CoreMetrics", package: "swift-metrics")
+    static let coreMetrics = product(name: "CoreMetrics", package: "swift-metrics")
+    static let metrics = product(name: "Metrics", package: "swift-metrics")
     static let nio = product(name: "NIOCore", package: "swift-nio")
     static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
     static let nioEmbedded = product(name: "NIOEmbedded", package: "swift-nio")
@@ -67,6 +71,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
         .package(url: "https://github.com/apple/swift-crypto", "3.12.3"..<"5.0.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -87,7 +92,7 @@ let package = Package(
         .shared("RedisClient", ["CHiredis", .collections, .lifecycle, .logging, .nio, .nioPosix, .nioSSL]),
         .shared("PostgresClient", ["CLibpq", .collections, .logging]),
         .shared("OnsaleConfiguration", [.swiftConfiguration], path: "Configuration"),
-        .shared("Observability", [.logging, .metrics]),
+        .shared("Observability", ["OnsaleConfiguration", .coreMetrics, .logging]),
         .shared("Security", ["COpenSSL", "OnsaleConfiguration", "Ticketing", .jwtKit]),
 
         // The stores and the payment provider.
@@ -95,7 +100,7 @@ let package = Package(
             "InventoryStore", ["OnsaleConfiguration", "RedisClient", "Ticketing", .logging],
             resources: [.embedInCode("Scripts")]),
         .shared(
-            "OrderRepository", ["OnsaleConfiguration", "PostgresClient", "Ticketing", .logging],
+            "OrderRepository", ["OnsaleConfiguration", "PostgresClient", "Ticketing", .crypto, .logging],
             resources: [.embedInCode("Migrations")]),
         .shared("Payments", ["PostgresClient", "Ticketing", .logging]),
 
@@ -103,26 +108,61 @@ let package = Package(
         .program(
             "Gateway",
             [
-                "InventoryStore", "Observability", "OnsaleConfiguration", "OrderRepository", "Security", "Ticketing",
-                .hummingbird, .lifecycle, .logging, .metrics, .nio, .nioPosix,
+                "InventoryStore", "Observability", "OnsaleConfiguration", "OrderRepository", "PostgresClient", "RedisClient",
+                "Security", "Ticketing", .coreMetrics, .crypto, .httpTypes, .hummingbird, .hummingbirdCore, .lifecycle,
+                .logging, .nio, .nioHTTP, .nioPosix, .unixSignals,
             ]),
         .program(
             "InventoryWorker",
             [
-                "InventoryStore", "Observability", "OnsaleConfiguration", "OrderRepository", "Payments", "Ticketing",
-                .hummingbird, .lifecycle, .logging, .metrics,
+                "InventoryStore", "Observability", "OnsaleConfiguration", "OrderRepository", "Payments", "PostgresClient",
+                "RedisClient", "Ticketing", .unixSignals,
+                .coreMetrics, .hummingbird, .lifecycle, .logging, .metrics,
             ]),
         .program(
             "Onsale",
             [
-                "InventoryStore", "OnsaleConfiguration", "OrderRepository", "Payments", "Security", "Ticketing",
+                "InventoryStore", "Observability", "OnsaleConfiguration", "OrderRepository", "PostgresClient", "RedisClient",
+                "Security", "Ticketing",
                 .argumentParser, .logging,
             ]),
         .program(
             "LoadTest", path: "loadtest",
             [
-                "OrderRepository", "PostgresClient", "Security", "Ticketing",
+                "OnsaleConfiguration", "PostgresClient", "Security", "Ticketing",
                 .argumentParser, .histogram, .logging, .nio, .nioHTTP, .nioPosix,
+            ]),
+
+        // Tests. `TestSupport` starts the servers they need.
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
+        .tests("TicketingTests", ["Ticketing", .crypto]),
+        .tests("ConfigurationTests", ["OnsaleConfiguration"]),
+        .tests("ObservabilityTests", ["Observability", "OnsaleConfiguration", .coreMetrics, .logging]),
+        .tests("SecurityTests", ["OnsaleConfiguration", "Security", "Ticketing", .jwtKit]),
+        .tests(
+            "RedisClientTests", ["RedisClient", "TestSupport", .lifecycle, .logging, .nio, .nioEmbedded, .nioPosix]),
+        .tests("PostgresClientTests", ["PostgresClient", "TestSupport", .logging]),
+        .tests("InventoryStoreTests", ["InventoryStore", "RedisClient", "TestSupport", "Ticketing", .logging, .nio, .nioPosix]),
+        .tests("OrderRepositoryTests", ["OrderRepository", "PostgresClient", "TestSupport", "Ticketing", .logging]),
+        .tests("PaymentsTests", ["Payments", "PostgresClient", "TestSupport", "Ticketing", .logging]),
+        .tests(
+            "GatewayTests",
+            [
+                "Gateway", "InventoryStore", "Observability", "OnsaleConfiguration", "OrderRepository", "Security", "Ticketing",
+                .httpTypes, .hummingbird, .hummingbirdTesting, .logging, .nio,
+            ]),
+        .tests(
+            "InventoryWorkerTests",
+            [
+                "InventoryStore", "InventoryWorker", "OrderRepository", "Payments", "TestSupport", "Ticketing", .lifecycle,
+                .logging,
+            ]),
+        .tests("LoadTestTests", ["LoadTest", "Ticketing", .nio]),
+        .tests(
+            "IntegrationTests",
+            [
+                "Gateway", "InventoryStore", "InventoryWorker", "LoadTest", "Onsale", "RedisClient", "Security", "TestSupport",
+                "Ticketing", .logging,
             ]),
     ]
 )

@@ -90,6 +90,9 @@ struct GatewayLimits: Sendable {
     /// Pending orders of which the last such question is remembered. Beyond: the memory is cleared.
     var rememberedOrders = 100_000
 
+    /// How old the answer of a readiness check may be: several load balancers share one look.
+    var readinessAge: Duration = .milliseconds(500)
+
     // Sold-out cache.
     /// Events with a sold-out entry at once. Beyond: Redis answers for the others.
     var soldOutEvents = 1_000

@@ -66,7 +66,8 @@ import Testing
     @Test(arguments: ["ten", "10x", "-1", "1e3", "nan", "0x10", "2d", "s", "1.2.3", "99999999999999999999999"])
     func aDurationOfAnotherFormOrOutOfRangeIsRefused(text: String) {
         let error = #expect(throws: ConfigurationError.self) {
-            try reader(["HOLD": text]).duration("hold", default: .seconds(1), in: Duration.zero...Duration.seconds(86_400))
+            try reader(["HOLD": text]).duration(
+                "hold", default: .seconds(1), in: Duration.zero...Duration.seconds(86_400))
         }
         #expect(error?.given == text)
     }

@@ -68,7 +68,8 @@ import Testing
         let registry = registry()
         let hostile = ["", "\"", "\\", "\n", "\\n\"}", "ü🎫", "a,b=\"c\"", "{}"]
         for value in hostile {
-            Counter(label: "hostile \(value)", dimensions: [(value, value), ("x", value)], factory: registry).increment()
+            Counter(label: "hostile \(value)", dimensions: [(value, value), ("x", value)], factory: registry)
+                .increment()
             CoreMetrics.Timer(label: "hostile.timer", dimensions: [("v", value)], factory: registry)
                 .recordSeconds(1)
             registry.describe("hostile \(value)", value + " ")

@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 import Synchronization
 
 /// A private Postgres cluster for tests, on a free port of the loopback interface and on a Unix socket. Its folder is
@@ -140,9 +140,11 @@ package final class PostgresServer: Sendable {
         let arguments = settings.sorted { $0.key < $1.key }.flatMap { ["-c", "\($0.key)=\($0.value)"] }
         let end = ContinuousClock.now + .seconds(30)
         while true {
-            let process = try ServerProcess(
-                asServerUser([try binary("postgres"), "-D", data] + arguments),
-                log: directory.appending(path: "postgres.log"))
+            let process = try spawning {
+                try ServerProcess(
+                    asServerUser([try binary("postgres"), "-D", data] + arguments),
+                    log: directory.appending(path: "postgres.log"))
+            }
             while process.isRunning, ContinuousClock.now < end {
                 if isReady(data: data, pid: process.pid) { return process }
                 usleep(5_000)
@@ -211,7 +213,7 @@ package final class PostgresServer: Sendable {
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = output
         process.standardError = output
-        try process.run()
+        try spawning { try process.run() }
         let text = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
         process.waitUntilExit()
         guard process.terminationStatus == 0 else {
@@ -236,8 +238,16 @@ package final class PostgresServer: Sendable {
         process.standardInput = lifeline
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
-        try process.run()
+        try spawning { try process.run() }
         try lifeline.fileHandleForReading.close()
         return lifeline
     }
+}
+
+private let spawnLock = Mutex(())
+
+/// Starts a child process while no other is being started. `Process` learns that its child has ended from a socket
+/// which the child holds; a child started at the same moment would inherit that socket and hide the end of the first.
+package func spawning<T>(_ start: () throws -> T) rethrows -> T {
+    try spawnLock.withLock { _ in try start() }
 }

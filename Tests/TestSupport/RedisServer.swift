@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 import Synchronization
 
 /// A private Redis on the loopback interface with a data folder of its own, set as production is.

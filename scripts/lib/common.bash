@@ -77,14 +77,14 @@ run_child() {
     return "$status"
 }
 
-# Ends the command that run_child was waiting for when a signal came: politely, and after half a minute, which is longer
-# than a stack takes to stop, by force.
+# Ends the command that run_child was waiting for when a signal came: politely, and by force after a minute, which is
+# longer than a stack takes to stop.
 end_child() {
     [[ -n $CHILD ]] || return 0
     local group=$CHILD tries
     CHILD=
     kill -TERM -- "-$group" 2>/dev/null || return 0
-    for ((tries = 0; tries < 300; tries++)); do
+    for ((tries = 0; tries < 600; tries++)); do
         kill -0 -- "-$group" 2>/dev/null || return 0
         sleep 0.1
     done

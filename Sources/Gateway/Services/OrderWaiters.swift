@@ -5,7 +5,8 @@ import Ticketing
 
 /// Long polls that wait for an order to become final, woken by the store's news or by one coarse timer for all of them.
 ///
-/// Usage: `register` before reading the order, so that no news falls between; then `wait`, then `remove`.
+/// Usage: `register` before reading the order, so that no news falls between; then `wait`; after a wake-up `rearm`,
+/// read again; at the end `remove`.
 final class OrderWaiters<Inventory: InventoryStore>: Service {
     /// One long poll's place here.
     struct Ticket: Hashable, Sendable {
@@ -14,13 +15,14 @@ final class OrderWaiters<Inventory: InventoryStore>: Service {
     }
 
     private struct Waiter {
-        let deadline: ContinuousClock.Instant
         var isWoken = false
         var continuation: CheckedContinuation<Void, Never>?
     }
 
     private struct State {
         var waiters: [OrderID: [Int: Waiter]] = [:]
+        /// By the tick in which they expire. A ticket stays here until then, also when its poll has ended before.
+        var deadlines: [Int64: [Ticket]] = [:]
         var count = 0
         var numbers = 0
         var isDraining = false
@@ -28,28 +30,34 @@ final class OrderWaiters<Inventory: InventoryStore>: Service {
 
     private let inventory: Inventory
     private let limits: GatewayLimits
+    private let start: ContinuousClock.Instant
     private let state = Mutex(State())
 
     init(inventory: Inventory, limits: GatewayLimits) {
         self.inventory = inventory
         self.limits = limits
+        self.start = .now
     }
 
     var count: Int { state.withLock(\.count) }
 
     /// nil when there are `longPolls` already or the gateway stops: then the answer must not wait.
     func register(_ order: OrderID, until deadline: ContinuousClock.Instant) -> Ticket? {
-        state.withLock { state in
+        // Rounded up, so that nobody is woken early.
+        let tick = self.tick(deadline) + 1
+        return state.withLock { state in
             guard !state.isDraining, state.count < limits.longPolls else { return nil }
             state.count += 1
             state.numbers += 1
-            state.waiters[order, default: [:]][state.numbers] = Waiter(deadline: deadline)
-            return Ticket(order: order, number: state.numbers)
+            let ticket = Ticket(order: order, number: state.numbers)
+            state.waiters[order, default: [:]][ticket.number] = Waiter()
+            state.deadlines[tick, default: []].append(ticket)
+            return ticket
         }
     }
 
-    /// Returns when there may be news of the order since `register`, at the deadline, when the gateway stops or when
-    /// the caller is cancelled.
+    /// Returns when there may be news of the order since `register` or `rearm`, at the deadline, when the gateway
+    /// stops or when the caller is cancelled.
     func wait(_ ticket: Ticket) async {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
@@ -62,51 +70,61 @@ final class OrderWaiters<Inventory: InventoryStore>: Service {
                 if isWoken { continuation.resume() }
             }
         } onCancel: {
-            wake { order, number, _ in order == ticket.order && number == ticket.number }
+            wake { state in Self.wake(&state, ticket) }
+        }
+    }
+
+    /// From here on news counts again; false when the gateway stops, then do not wait.
+    func rearm(_ ticket: Ticket) -> Bool {
+        state.withLock { state in
+            state.waiters[ticket.order]?[ticket.number]?.isWoken = false
+            return !state.isDraining
         }
     }
 
     func remove(_ ticket: Ticket) {
-        let waiter = state.withLock { state -> Waiter? in
-            guard let waiter = state.waiters[ticket.order]?.removeValue(forKey: ticket.number) else { return nil }
+        state.withLock { state in
+            guard state.waiters[ticket.order]?.removeValue(forKey: ticket.number) != nil else { return }
             if state.waiters[ticket.order]?.isEmpty == true { state.waiters[ticket.order] = nil }
             state.count -= 1
-            return waiter
         }
-        waiter?.continuation?.resume()
     }
 
     /// Wakes the waiters of these orders; nil wakes all, for news may have been missed.
     func signal(_ orders: [OrderID]?) {
-        guard let orders else { return wake { _, _, _ in true } }
-        let woken = state.withLock { state in orders.flatMap { Self.wake(&state, order: $0) { _, _ in true } } }
-        for continuation in woken { continuation.resume() }
+        wake { state in
+            (orders ?? Array(state.waiters.keys)).flatMap { order in
+                (state.waiters[order] ?? [:]).keys.flatMap {
+                    Self.wake(&state, Ticket(order: order, number: $0))
+                }
+            }
+        }
     }
 
     /// Wakes those whose deadline is not after `now`.
     func expire(now: ContinuousClock.Instant) {
-        wake { _, _, waiter in waiter.deadline <= now }
+        let tick = self.tick(now)
+        wake { state in
+            state.deadlines.keys.filter { $0 <= tick }.flatMap { due in
+                (state.deadlines.removeValue(forKey: due) ?? []).flatMap { Self.wake(&state, $0) }
+            }
+        }
     }
 
     /// Wakes everybody and lets nobody wait any more: the gateway stops.
     func drain() {
         state.withLock { $0.isDraining = true }
-        wake { _, _, _ in true }
+        signal(nil)
     }
 
+    /// Hears the store's news and keeps the time. When the gateway stops, the waiting polls are answered at once.
     func run() async throws {
-        await withTaskCancellationOrGracefulShutdownHandler {
-            await withDiscardingTaskGroup { group in
-                group.addTask { await self.expireRegularly() }
-                for await orders in self.inventory.finishedOrders() {
-                    self.signal(orders)
-                    if Task.isCancelled || self.state.withLock(\.isDraining) { break }
-                }
-                group.cancelAll()
-            }
-        } onCancelOrGracefulShutdown: {
-            self.drain()
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.expireRegularly() }
+            for await orders in inventory.finishedOrders().cancelOnGracefulShutdown() { signal(orders) }
+            group.cancelAll()
         }
+        drain()
     }
 
     private func expireRegularly() async {
@@ -117,25 +135,17 @@ final class OrderWaiters<Inventory: InventoryStore>: Service {
         }
     }
 
-    private func wake(_ isMeant: (OrderID, Int, Waiter) -> Bool) {
-        let woken = state.withLock { state in
-            Array(state.waiters.keys).flatMap { order in
-                Self.wake(&state, order: order) { isMeant(order, $0, $1) }
-            }
-        }
-        for continuation in woken { continuation.resume() }
+    private func tick(_ instant: ContinuousClock.Instant) -> Int64 {
+        (instant - start).nanoseconds / limits.longPollTick.nanoseconds
     }
 
-    private static func wake(
-        _ state: inout State, order: OrderID, _ isMeant: (Int, Waiter) -> Bool
-    ) -> [CheckedContinuation<Void, Never>] {
-        guard let waiters = state.waiters[order] else { return [] }
-        var woken: [CheckedContinuation<Void, Never>] = []
-        for (number, waiter) in waiters where !waiter.isWoken && isMeant(number, waiter) {
-            if let continuation = waiter.continuation { woken.append(continuation) }
-            state.waiters[order]?[number]?.continuation = nil
-            state.waiters[order]?[number]?.isWoken = true
-        }
-        return woken
+    private func wake(_ find: (inout State) -> [CheckedContinuation<Void, Never>]) {
+        for continuation in state.withLock({ find(&$0) }) { continuation.resume() }
+    }
+
+    private static func wake(_ state: inout State, _ ticket: Ticket) -> [CheckedContinuation<Void, Never>] {
+        guard let waiter = state.waiters[ticket.order]?[ticket.number], !waiter.isWoken else { return [] }
+        state.waiters[ticket.order]?[ticket.number] = Waiter(isWoken: true, continuation: nil)
+        return waiter.continuation.map { [$0] } ?? []
     }
 }

@@ -13,10 +13,8 @@ import Ticketing
 /// right as long as nothing is available. That is looked at every `soldOutRefresh`; an entry that was not confirmed
 /// within `soldOutAge` does not answer, so it is silent within 250 ms of stock coming back or of Redis going away.
 ///
-/// A buyer can be missing from the filter only if units came back and were sold after it was loaded: that raises
-/// `returns`, and the entry is dropped. So it answers nobody wrongly but for the time between two looks, in which a new
-/// buyer's retry within `soldOutAge` may be told "sold out"; the purchase itself went through this gateway's Redis call,
-/// which drops the entry at once (`stockReturned`).
+/// A buyer is missing from the filter only when units came back and were sold again after it was loaded. That raises
+/// `returns`, so the next look drops the entry; a sale through this gateway drops it at once (`stockReturned`).
 final class SoldOutCache<Inventory: InventoryStore>: Service {
     private struct Entry {
         var buyers: BloomFilter
@@ -69,11 +67,11 @@ final class SoldOutCache<Inventory: InventoryStore>: Service {
         let isNew = slots.withLock { slots in
             guard slots[event] == nil, slots.count < limits.soldOutEvents else { return false }
             slots[event] = .reported
+            // Under the lock, as where it is unset, so that it always says whether there is a slot.
+            isActive.store(true, ordering: .relaxed)
             return true
         }
-        guard isNew else { return }
-        isActive.store(true, ordering: .relaxed)
-        wakeUp.yield()
+        if isNew { wakeUp.yield() }
     }
 
     /// Redis gave units of the event out, so it is not sold out any more.
@@ -84,18 +82,12 @@ final class SoldOutCache<Inventory: InventoryStore>: Service {
 
     /// Looks at every entry each `soldOutRefresh`, and sleeps without a timer while there is none.
     func run() async throws {
-        await withTaskCancellationOrGracefulShutdownHandler {
-            for await _ in wakeUps {
-                while isActive.load(ordering: .relaxed) {
-                    await refresh()
-                    // Ends early when the process stops; the loop's condition is looked at next.
-                    try? await Task.sleep(for: limits.soldOutRefresh)
-                    if Task.isCancelled { return }
-                }
+        for await _ in wakeUps.cancelOnGracefulShutdown() {
+            while isActive.load(ordering: .relaxed), !Task.isShuttingDownGracefully, !Task.isCancelled {
+                await refresh()
+                // Ends early when the task is cancelled; the loop's condition is looked at next.
+                try? await Task.sleep(for: limits.soldOutRefresh)
             }
-        } onCancelOrGracefulShutdown: {
-            self.isActive.store(false, ordering: .relaxed)
-            self.wakeUp.finish()
         }
     }
 
@@ -105,9 +97,9 @@ final class SoldOutCache<Inventory: InventoryStore>: Service {
         await withDiscardingTaskGroup { group in
             for event in events { group.addTask { await self.refresh(event) } }
         }
-        let isEmpty = slots.withLock(\.isEmpty)
-        if isEmpty { isActive.store(false, ordering: .relaxed) }
-        // A report between the two lines above found the cache active and sent a wake-up, so the loop comes back.
+        slots.withLock { slots in
+            if slots.isEmpty { isActive.store(false, ordering: .relaxed) }
+        }
     }
 
     private func refresh(_ event: EventID) async {
@@ -141,9 +133,8 @@ final class SoldOutCache<Inventory: InventoryStore>: Service {
                 if case .ready(let entry) = slot { sum + entry.members } else { sum }
             }
         }
-        let pages = Mutex<[UserID]>([])
-        try await inventory.buyers(of: event) { page in pages.withLock { $0.append(contentsOf: page) } }
-        let users = pages.withLock { $0 }
+        var users: [UserID] = []
+        try await inventory.buyers(of: event) { users.append(contentsOf: $0) }
         guard taken + users.count <= limits.soldOutBuyers else { return drop(event) }
         var filter = BloomFilter(expected: users.count)
         for user in users { filter.insert(user) }

@@ -1,3 +1,4 @@
+import CoreMetrics
 import InventoryStore
 import Logging
 import OrderRepository

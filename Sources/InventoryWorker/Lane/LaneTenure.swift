@@ -1,3 +1,5 @@
+import CoreMetrics
+import Metrics
 import InventoryStore
 import Logging
 import OrderRepository

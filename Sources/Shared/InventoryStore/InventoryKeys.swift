@@ -1,4 +1,4 @@
-import Ticketing
+package import Ticketing
 
 /// The Redis keys of one partition (DESIGN §3). All carry the partition's hash tag, so one script may use them together.
 package struct InventoryKeys: Sendable {

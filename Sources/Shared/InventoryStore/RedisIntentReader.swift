@@ -20,12 +20,15 @@ package struct RedisIntentReader: IntentReader {
     }
 
     package func next(limit: Int, wait: Duration) async throws(InventoryError) -> [IntentDelivery] {
+        // `BLOCK 0` would wait for ever.
+        let milliseconds = Int(wait / .milliseconds(1))
+        let block: [RedisArgument] = milliseconds > 0 ? ["BLOCK", .init(milliseconds)] : []
+        let arguments: [RedisArgument] =
+            ["XREADGROUP", "GROUP", .init(InventoryConfiguration.group), .init(consumer), "COUNT", .init(limit)]
+            + block + ["STREAMS", .init(stream), ">"]
         let reply = try await withGroup { () async throws(RedisClientError) in
             try await connection.send(
-                RedisCommand(
-                    "XREADGROUP", "GROUP", .init(InventoryConfiguration.group), .init(consumer), "COUNT", .init(limit),
-                    "BLOCK", .init(Int(wait / .milliseconds(1))), "STREAMS", .init(stream), ">"),
-                timeout: wait + RedisIntentReader.grace)
+                RedisCommand(arguments: arguments), timeout: wait + RedisIntentReader.grace)
         }
         guard reply != .null else { return [] }
         guard let entries = reply.array?.first?.array?.last?.array else {
@@ -49,12 +52,17 @@ package struct RedisIntentReader: IntentReader {
             lost: lost.compactMap { $0.string.map(StreamEntryID.init) })
     }
 
+    /// What Redis answers when the group is not there, or went away while the read waited.
+    private static let groupIsGone: Set<String> = ["NOGROUP", "UNBLOCKED"]
+
     /// Runs `read`; when the group is gone, because Redis was emptied, makes it anew and reads once more.
     private func withGroup(
         _ read: () async throws(RedisClientError) -> RESPValue
     ) async throws(InventoryError) -> RESPValue {
         do { return try await read() } catch {
-            guard error.serverError?.prefix == "NOGROUP" else { throw InventoryError(error) }
+            guard let prefix = error.serverError?.prefix, Self.groupIsGone.contains(prefix) else {
+                throw InventoryError(error)
+            }
         }
         try await createGroup()
         do { return try await read() } catch { throw InventoryError(error) }

@@ -24,7 +24,7 @@ package struct RedisLaneStore: LaneStore {
     ) async throws(InventoryError) -> Int {
         guard !entries.isEmpty else { return 0 }
         let keys = try inventory.keys(of: partition)
-        let rate = RedisArgument(String(Int(drainRate.rounded())))
+        let rate = RedisArgument(Int(exactly: drainRate.rounded()) ?? 0)
         let commands = entries.chunks(of: InventoryConfiguration.buyersPage).map { chunk in
             InventoryScripts.acknowledge.command(
                 keys: [.init(keys.intents), .init(keys.progress)],
@@ -77,7 +77,10 @@ package struct RedisLaneStore: LaneStore {
                 keys: [
                     .init(keys.event(release.event)), .init(keys.buyers(release.event)), .init(keys.order(release.order)),
                 ],
-                arguments: [.init(release.epoch), .init(release.user.description), .init(release.quantity)]))
+                arguments: [
+                    .init(release.epoch), .init(release.user.description), .init(release.quantity),
+                    RedisLaneStore.finalRecordLifetime,
+                ]))
     }
 
     package func load(_ stock: StockLoad) async throws(InventoryError) -> LoadOutcome {

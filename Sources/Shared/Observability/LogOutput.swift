@@ -17,7 +17,8 @@ final class StandardErrorOutput: LogOutput {
             line.withUnsafeBytes { bytes in
                 var rest = bytes[...]
                 while !rest.isEmpty {
-                    let written = Foundation.write(STDERR_FILENO, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+                    let written = Foundation.write(
+                        STDERR_FILENO, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
                     if written > 0 {
                         rest = rest.dropFirst(written)
                     } else if errno != EINTR {

@@ -1,5 +1,5 @@
-import Logging
-import OnsaleConfiguration
+package import Logging
+package import OnsaleConfiguration
 
 /// What is logged and in which form.
 ///

@@ -1,4 +1,4 @@
-import CoreMetrics
+package import CoreMetrics
 
 extension PrometheusRegistry: MetricsFactory {
     package func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler {

@@ -1,4 +1,4 @@
-package import PostgresClient
+import PostgresClient
 package import Ticketing
 
 extension UserID: PostgresUUID {}

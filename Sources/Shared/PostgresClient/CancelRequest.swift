@@ -1,4 +1,4 @@
-internal import CLibpq
+import CLibpq
 import Synchronization
 
 /// One request to the server to stop what a connection is doing.

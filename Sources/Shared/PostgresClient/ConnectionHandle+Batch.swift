@@ -1,4 +1,4 @@
-internal import CLibpq
+import CLibpq
 
 /// Several statements in one round trip, by libpq's pipeline mode.
 extension ConnectionHandle {

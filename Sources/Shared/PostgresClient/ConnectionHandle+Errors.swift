@@ -1,4 +1,4 @@
-internal import CLibpq
+import CLibpq
 
 /// libpq's errors as ``PostgresError``, copied before libpq is called again.
 extension ConnectionHandle {

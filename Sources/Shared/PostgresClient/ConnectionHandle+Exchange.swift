@@ -1,4 +1,4 @@
-internal import CLibpq
+import CLibpq
 import Glibc
 
 /// One exchange with the server: what is common to statements, batches and scripts.

@@ -1,4 +1,4 @@
-internal import CLibpq
+import CLibpq
 
 /// Statements, batches and scripts.
 extension ConnectionHandle {

@@ -1,4 +1,4 @@
-internal import CLibpq
+import CLibpq
 import Glibc
 import Logging
 

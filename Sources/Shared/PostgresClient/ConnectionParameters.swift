@@ -1,4 +1,4 @@
-internal import CLibpq
+import CLibpq
 
 /// The keywords and values that libpq connects with, read from a URL by libpq itself.
 struct ConnectionParameters: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {

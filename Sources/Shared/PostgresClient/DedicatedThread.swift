@@ -19,30 +19,38 @@ enum DedicatedThread {
     /// - Parameter name: shown by the system's tools, 15 bytes at most.
     /// - Throws: `.connection` when the system has no thread to give.
     static func start(name: StaticString, _ body: @escaping @Sendable () -> Void) throws(PostgresError) {
-        var attributes = pthread_attr_t()
-        pthread_attr_init(&attributes)
-        defer { pthread_attr_destroy(&attributes) }
-        pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
-        pthread_attr_setstacksize(&attributes, stackSize)
         let context = Unmanaged.passRetained(Body(name, body))
-        // A new thread inherits the signal mask: all signals stay with the program's own threads.
-        var all = sigset_t()
-        var previous = sigset_t()
-        sigfillset(&all)
-        pthread_sigmask(SIG_SETMASK, &all, &previous)
-        defer { pthread_sigmask(SIG_SETMASK, &previous, nil) }
-        var thread = pthread_t()
-        let code = pthread_create(
-            &thread, &attributes,
-            { context in
-                let body = Unmanaged<Body>.fromOpaque(context!).takeRetainedValue()
-                setName(body.name)
-                body.run()
-                return nil
-            }, context.toOpaque())
+        let code = create(context.toOpaque())
         guard code == 0 else {
             context.release()
             throw PostgresError(.connection, "no thread for the connection: error \(code)")
+        }
+    }
+
+    private static func create(_ body: UnsafeMutableRawPointer) -> Int32 {
+        var attributes = pthread_attr_t()
+        pthread_attr_init(&attributes)
+        pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+        pthread_attr_setstacksize(&attributes, stackSize)
+        var thread = pthread_t()
+        let code = pthread_create(&thread, &attributes, run, body)
+        pthread_attr_destroy(&attributes)
+        return code
+    }
+
+    private static let run: @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? = { context in
+        let body = Unmanaged<Body>.fromOpaque(context!).takeRetainedValue()
+        blockSignals()
+        setName(body.name)
+        body.run()
+        return nil
+    }
+
+    /// Signals are for the program's own threads.
+    private static func blockSignals() {
+        withUnsafeTemporaryAllocation(of: sigset_t.self, capacity: 1) { all in
+            sigfillset(all.baseAddress!)
+            pthread_sigmask(SIG_SETMASK, all.baseAddress!, nil)
         }
     }
 

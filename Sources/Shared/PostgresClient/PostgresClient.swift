@@ -1,4 +1,4 @@
-import Logging
+package import Logging
 
 /// A bounded pool of connections to one database. Connections are opened when they are needed and replaced, with
 /// growing pauses, when they break.

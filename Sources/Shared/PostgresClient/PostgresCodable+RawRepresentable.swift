@@ -1,4 +1,4 @@
-import FoundationEssentials
+package import FoundationEssentials
 
 /// An enum or struct with a raw value is stored as that value.
 extension PostgresCodable where Self: RawRepresentable, RawValue: PostgresCodable {

@@ -1,4 +1,4 @@
-import FoundationEssentials
+package import FoundationEssentials
 
 extension UnsafeRawBufferPointer {
     /// The value as a number in network order; nil when it has another width.

@@ -42,6 +42,12 @@ package struct PostgresQuery: Sendable, ExpressibleByStringInterpolation, Custom
             text += "$\(bindings.values.count)"
         }
 
+        /// Binds NULL for nil.
+        package mutating func appendInterpolation<T: PostgresEncodable>(_ value: T?) {
+            bindings.append(value)
+            text += "$\(bindings.values.count)"
+        }
+
         package mutating func appendInterpolation(unescaped literal: String) { text += literal }
     }
 }

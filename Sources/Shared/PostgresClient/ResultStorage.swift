@@ -1,4 +1,4 @@
-internal import CLibpq
+import CLibpq
 
 /// One result of libpq, freed with its last row.
 ///

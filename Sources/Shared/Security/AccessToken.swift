@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 
 /// A new token as its owner receives it.
 package struct AccessToken: Sendable, CustomStringConvertible {

@@ -1,4 +1,4 @@
-import Ticketing
+package import Ticketing
 
 /// Who a request comes from, as a verified access token says.
 package struct Identity: Sendable, Hashable {

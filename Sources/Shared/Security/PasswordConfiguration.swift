@@ -1,4 +1,4 @@
-import OnsaleConfiguration
+package import OnsaleConfiguration
 
 /// What a password hash costs, and how many are computed at once.
 ///

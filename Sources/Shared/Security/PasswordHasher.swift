@@ -2,7 +2,7 @@ import Synchronization
 
 /// Hashes and compares passwords with scrypt, on threads of its own.
 ///
-/// One computation takes SCRYPT_COST with the standard parameters, so the number of threads bounds what log-ins can take
+/// One computation takes 0.2 s with the standard parameters, so the number of threads bounds what log-ins can take
 /// from purchases, the queue bounds how long a log-in can wait, and everything beyond is refused at once as `busy`.
 package final class PasswordHasher: Sendable {
     /// Longer passwords are refused: nobody types them, and hashing megabytes would be a way to keep a thread busy.

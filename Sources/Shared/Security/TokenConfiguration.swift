@@ -1,4 +1,4 @@
-import OnsaleConfiguration
+package import OnsaleConfiguration
 
 /// How access tokens are signed and checked.
 ///

@@ -24,7 +24,7 @@ package struct OrderID: Hashable, Sendable, CustomStringConvertible {
         withUnsafeBytes(of: user.uuid.uuid) { mac.update(data: $0) }
         withUnsafeBytes(of: event.uuid.uuid) { mac.update(data: $0) }
         var key = idempotencyKey.text
-        key.withUTF8 { mac.update(bufferPointer: UnsafeRawBufferPointer($0)) }
+        key.withUTF8 { mac.update(data: UnsafeRawBufferPointer($0)) }
         var bytes: uuid_t = (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
         withUnsafeMutableBytes(of: &bytes) { bytes in
             mac.finalize().withUnsafeBytes { bytes.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[..<16])) }

@@ -5,16 +5,32 @@
 -- ARGV  1 epoch of this load  2 `1` when the event was loaded before, so that intents may be on their way
 --       3 available  4 total  5 limit  6 opens  7 closes (milliseconds since 1970; 0: none)  8 state
 --       9 price (minor units)  10 currency  11 revision
--- Reply LOADED | WAIT (intents are undelivered or unacknowledged) | CURRENT (this load or a later one is there)
+-- Reply LOADED | WAIT (intents are undelivered or unacknowledged, or the buyers of this load are not there: read
+--       Postgres again later) | CURRENT (this load is there, or a later one is there or has begun)
+-- Error INVALID (an argument that is none)
 --
 -- Keeps: stock on its way is never counted twice: a second load waits until the stream is empty, and an old lane's
--- load never replaces a newer one (P34, P35). O(1).
+-- load never replaces a newer one (P34, P35). Nobody is admitted before the buyers' counts of the same load are there
+-- (I6). All is checked before the first write (P5). O(1).
 
-local loaded = tonumber(redis.call('HGET', KEYS[1], 'epoch') or '0')
-if loaded >= tonumber(ARGV[1]) then
+local function whole(text)
+    if type(text) == 'string' and #text <= 15 and (text == '0' or string.match(text, '^%-?[1-9]%d*$')) then
+        return tonumber(text)
+    end
+    return nil
+end
+
+for _, i in ipairs({1, 3, 4, 5, 6, 7, 9, 11}) do
+    if not whole(ARGV[i]) then
+        return redis.error_reply('INVALID number in argument ' .. i)
+    end
+end
+local epoch = whole(ARGV[1])
+local event = redis.call('HMGET', KEYS[1], 'epoch', 'filling')
+if (whole(event[1]) or 0) >= epoch or (whole(event[2]) or 0) > epoch then
     return {'CURRENT'}
 end
-if ARGV[2] == '1' and redis.call('XLEN', KEYS[2]) > 0 then
+if event[2] ~= ARGV[1] or (ARGV[2] == '1' and redis.call('XLEN', KEYS[2]) > 0) then
     return {'WAIT'}
 end
 redis.call('DEL', KEYS[1])

@@ -9,12 +9,20 @@
 --       COLD | CLOSED known | PAUSED known | NOT_OPEN known milliseconds-to-opening (-1: no time set)
 --       LIMIT known limit held | SOLD_OUT known available | BUSY known
 --       `known` is 1 when the buyer has, or had, units of this event.
+-- Error INVALID (an argument that no order can have) | CORRUPT (a counter that is none)
+--
+-- COLD also stands for stock with a field missing or unreadable: nobody buys what is not fully known.
 --
 -- Keeps: every check stands before the first write, and each write is of a kind that was just checked, so a refusal
--- or an error leaves the state as it was (I14, P5). Time is Redis' own (P31). O(1).
+-- or an error leaves the state as it was (I14, P5). The append comes first, as it is the one write that can still be
+-- refused (a stream whose ids are used up). Time is Redis' own (P31). O(1).
 
+-- What numeric(12,2) holds, in minor units: Money.maximum.
+local MAXIMUM = 999999999999
+
+-- The number in a text that HINCRBY takes as well: no leading zero, no `-0`, and few enough digits for a double.
 local function whole(text)
-    if type(text) == 'string' and #text <= 15 and string.match(text, '^%-?%d+$') then
+    if type(text) == 'string' and #text <= 15 and (text == '0' or string.match(text, '^%-?[1-9]%d*$')) then
         return tonumber(text)
     end
     return nil
@@ -30,17 +38,25 @@ if order[1] then
     return {'REUSED_KEY'}
 end
 
+local quantity, backlog = whole(ARGV[4]), whole(ARGV[6])
+if not (quantity and quantity >= 1 and backlog) then
+    return redis.error_reply('INVALID the quantity or the backlog limit is not a whole number that makes sense')
+end
+
 local event = redis.call('HMGET', KEYS[1], 'available', 'limit', 'opens', 'closes', 'state', 'price', 'currency')
 local available, limit, price = whole(event[1]), whole(event[2]), whole(event[6])
 local opens, closes, state, currency = whole(event[3]), whole(event[4]), event[5], event[7]
-if not (available and limit and price and opens and closes and state and currency) then
+if not (available and limit and price and price >= 0 and opens and closes and state and currency
+        and string.match(currency, '^%u%u%u$')) then
     return {'COLD'}
 end
 
-local quantity = whole(ARGV[4])
 local counted = redis.call('HGET', KEYS[2], ARGV[2])
 local known = counted and 1 or 0
-local held = counted and whole(counted) or 0
+local held = whole(counted or '0')
+if not held or held < 0 then
+    return redis.error_reply("CORRUPT the buyer's count of units is not a whole number")
+end
 
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
@@ -50,8 +66,12 @@ end
 if state == 'paused' then
     return {'PAUSED', known}
 end
-if state ~= 'open' and (opens <= 0 or now < opens) then
-    return {'NOT_OPEN', known, opens <= 0 and -1 or opens - now}
+if state == 'scheduled' then
+    if opens <= 0 or now < opens then
+        return {'NOT_OPEN', known, opens <= 0 and -1 or opens - now}
+    end
+elseif state ~= 'open' then
+    return {'COLD'}
 end
 if held + quantity > limit then
     return {'LIMIT', known, limit, held}
@@ -60,19 +80,22 @@ if available < quantity then
     return {'SOLD_OUT', known, available}
 end
 local progress = redis.call('HMGET', KEYS[5], 'accepted', 'committed')
-if (progress[1] and not whole(progress[1])) then
-    return redis.error_reply('CORRUPT the counter of accepted intents is not a whole number')
+if not (whole(progress[1] or '0') and whole(progress[2] or '0')) then
+    return redis.error_reply('CORRUPT a counter of the lane is not a whole number')
 end
-if redis.call('XLEN', KEYS[4]) >= tonumber(ARGV[6]) then
+if redis.call('XLEN', KEYS[4]) >= backlog then
     return {'BUSY', known}
 end
+if price * quantity > MAXIMUM then
+    return redis.error_reply('INVALID the price of that many tickets is above what an order can hold')
+end
 
-local sequence = redis.call('HINCRBY', KEYS[5], 'accepted', 1)
 local amount = string.format('%.0f', price * quantity)
+redis.call('XADD', KEYS[4], '*', 'order', ARGV[1], 'user', ARGV[2], 'event', ARGV[3], 'quantity', ARGV[4],
+    'amount', amount, 'currency', currency, 'method', ARGV[5])
+local sequence = redis.call('HINCRBY', KEYS[5], 'accepted', 1)
 redis.call('HINCRBY', KEYS[1], 'available', -quantity)
 redis.call('HSET', KEYS[2], ARGV[2], string.format('%.0f', held + quantity))
 redis.call('HSET', KEYS[3], 'status', 'pending', 'user', ARGV[2], 'event', ARGV[3], 'quantity', ARGV[4],
     'method', ARGV[5], 'amount', amount, 'currency', currency, 'sequence', sequence, 'created', now, 'updated', now)
-redis.call('XADD', KEYS[4], '*', 'order', ARGV[1], 'user', ARGV[2], 'event', ARGV[3], 'quantity', ARGV[4],
-    'amount', amount, 'currency', currency, 'method', ARGV[5])
 return {'ACCEPTED', sequence, progress[2] or '0', event[6], currency}

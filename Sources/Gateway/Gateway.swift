@@ -1,0 +1,128 @@
+import CoreMetrics
+import Crypto
+import Hummingbird
+import InventoryStore
+import Logging
+import Observability
+import OrderRepository
+import Security
+import ServiceLifecycle
+
+/// The gateway's parts, put together over whichever stores: live ones in `App+build`, in-memory ones in tests.
+struct Gateway<Inventory: InventoryStore, Repository: OrderRepository>: Sendable {
+    /// What the gateway works with.
+    struct Dependencies: Sendable {
+        var inventory: Inventory
+        var repository: Repository
+        var tokenVerifier: TokenVerifier
+        var tokenIssuer: TokenIssuer
+        var passwordHasher: PasswordHasher
+        var registry: PrometheusRegistry
+        var logger: Logger
+        /// Settings of the stores that endanger promises, for `/readyz`.
+        var warnings: @Sendable () async -> [String] = { [] }
+    }
+
+    let responder: GatewayResponder<Inventory, Repository>
+    let readiness: Readiness<Inventory, Repository>
+    let soldOut: SoldOutCache<Inventory>
+    let waiters: OrderWaiters<Inventory>
+
+    init(configuration: GatewayConfiguration, dependencies: Dependencies) {
+        let limits = configuration.limits
+        let logger = dependencies.logger
+        let inventory = dependencies.inventory
+        let repository = dependencies.repository
+        let registry = dependencies.registry
+
+        // One gate for all look-ups on behalf of buyers, so that their sum is bounded.
+        let lookups = ConcurrencyGate(limit: limits.databaseLookups)
+        let admission = ConcurrencyGate(limit: limits.requestsInFlight)
+        let catalog = EventCatalog(repository: repository, limits: limits, gate: lookups)
+        let progress = LaneProgressCache(
+            inventory: inventory, partitioning: configuration.partitioning, limits: limits)
+        let metrics = GatewayMetrics(partitioning: configuration.partitioning, factory: registry)
+        let authentication = BearerAuthentication(verifier: dependencies.tokenVerifier)
+        soldOut = SoldOutCache(inventory: inventory, limits: limits, logger: logger)
+        let waiters = OrderWaiters(inventory: inventory, limits: limits)
+        self.waiters = waiters
+        readiness = Readiness(
+            inventory: inventory, repository: repository, age: limits.readinessAge, warnings: dependencies.warnings)
+
+        let purchases = PurchaseHandler(
+            purchases: PurchaseService(
+                inventory: inventory, repository: repository, catalog: catalog, soldOut: soldOut, progress: progress,
+                partitioning: configuration.partitioning,
+                orderIDSecret: SymmetricKey(data: configuration.orderIDSecret.bytes), limits: limits, lookups: lookups,
+                metrics: metrics, logger: logger),
+            authentication: authentication, limits: limits)
+        let orders = OrderHandler(
+            orders: OrderStatusService(
+                inventory: inventory, repository: repository, progress: progress, waiters: waiters,
+                partitioning: configuration.partitioning, limits: limits, lookups: lookups),
+            repository: repository, authentication: authentication, metrics: metrics, limits: limits)
+        let events = EventService(inventory: inventory, repository: repository, catalog: catalog, logger: logger)
+        let eventHandler = EventHandler(catalog: catalog, events: events, limits: limits)
+        let authHandler = AuthHandler(
+            accounts: AccountService(
+                repository: repository, hasher: dependencies.passwordHasher, issuer: dependencies.tokenIssuer),
+            limits: limits)
+
+        let router = Router(context: AppRequestContext.self, options: [.autoGenerateHeadEndpoints])
+        router.add(middleware: ProblemMiddleware(routes: .standard))
+        authHandler.addRoutes(to: router)
+        eventHandler.addRoutes(to: router)
+        OperationsHandler(
+            readiness: readiness, registry: registry, progress: progress, partitioning: configuration.partitioning,
+            metrics: metrics
+        ).addRoutes(to: router)
+        let signedIn = router.group().add(middleware: BearerMiddleware(authentication: authentication))
+        let authenticated = signedIn.group(context: AuthenticatedContext.self)
+        authHandler.addRoutes(toAuthenticated: authenticated)
+        orders.addRoutes(toAuthenticated: authenticated)
+        let admin = authenticated.group(context: AdminContext.self)
+        eventHandler.addRoutes(toAdmin: admin)
+        AdminHandler(events: events, limits: limits).addRoutes(toAdmin: admin)
+
+        responder = GatewayResponder(
+            purchases: purchases, orders: orders, router: router.buildResponder(),
+            cors: CORSPolicy(origins: configuration.corsOrigins),
+            metrics: RequestMetrics(routes: .standard, factory: registry), admission: admission, limits: limits,
+            logger: logger)
+
+        registry.gauge("onsale_requests_in_flight", "Requests being answered, without held long polls.") {
+            Double(admission.count)
+        }
+        registry.gauge("onsale_long_polls", "Long polls being held.") { Double(waiters.count) }
+        registry.gauge("onsale_database_lookups", "Look-ups in Postgres on behalf of purchases and polls.") {
+            Double(lookups.count)
+        }
+    }
+}
+
+extension Gateway {
+    /// Runs everything until SIGTERM or SIGINT.
+    ///
+    /// Services stop in reverse order, one after the other: first the long polls are answered, then the server finishes
+    /// what has begun, and only then the stores go. After `drainTime` what is left is cancelled.
+    func serviceGroup(
+        stores: [any Service], server: GatewayServer<Inventory, Repository>, drainTime: Duration, logger: Logger
+    ) -> ServiceGroup {
+        var configuration = ServiceGroupConfiguration(
+            services: stores + [soldOut, server, waiters, DrainNotice(readiness: readiness)],
+            gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        configuration.maximumGracefulShutdownDuration = drainTime
+        return ServiceGroup(configuration: configuration)
+    }
+}
+
+/// Tells `/readyz` that the gateway stops, before anything else stops.
+private struct DrainNotice<Inventory: InventoryStore, Repository: OrderRepository>: Service {
+    let readiness: Readiness<Inventory, Repository>
+
+    func run() async throws {
+        // Ends by graceful shutdown or by cancellation; both mean the same here.
+        try? await gracefulShutdown()
+        readiness.stop()
+    }
+}

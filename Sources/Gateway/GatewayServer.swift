@@ -1,0 +1,64 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import InventoryStore
+import Logging
+import NIOCore
+import NIOPosix
+import Observability
+import OrderRepository
+import ServiceLifecycle
+
+/// Listens and answers. Built on Hummingbird's server without its `Application`, which makes a logger with metadata, a
+/// task-local value and a request context for each request, also for those that need none of them.
+///
+/// When the process stops: no new connection, idle ones are closed, requests that have begun are finished.
+struct GatewayServer<Inventory: InventoryStore, Repository: OrderRepository>: Service {
+    let responder: GatewayResponder<Inventory, Repository>
+    let configuration: GatewayConfiguration
+    let eventLoopGroup: any EventLoopGroup
+    let logger: Logger
+    /// Called with the bound port once the server listens.
+    var onListening: @Sendable (Int) -> Void = { _ in }
+
+    func run() async throws {
+        let limits = configuration.limits
+        let date = HTTPDate()
+        let server = try HTTPServerBuilder.http1(
+            configuration: .init(idleTimeout: .nanoseconds(limits.idleConnectionTime.nanoseconds))
+        ).buildServer(
+            configuration: ServerConfiguration(
+                address: .hostname(configuration.host, port: configuration.port), backlog: limits.listenBacklog,
+                reuseAddress: true),
+            eventLoopGroup: eventLoopGroup, logger: logger
+        ) { request, writer, channel in
+            var response = try await responder.respond(to: request) {
+                var logger = logger
+                logger[metadataKey: "hb.request.id"] = .stringConvertible(RequestID())
+                return AppRequestContext(source: .init(channel: channel, logger: logger))
+            }
+            response.headers.append(HTTPField(name: .date, value: date.now()))
+            try await writer.write(response: response.head, body: response.body)
+        } onServerRunning: { channel in
+            await listening(on: channel)
+        }
+        try await server.run()
+    }
+
+    private func listening(on channel: any Channel) async {
+        do {
+            // NIO's default of 4 would let a burst of connects fill the kernel's queue (P23).
+            try await channel.setOption(ChannelOptions.maxMessagesPerRead, value: UInt(configuration.limits.acceptsPerTurn))
+                .get()
+            let port = channel.localAddress?.port ?? configuration.port
+            if let path = configuration.portFile {
+                try Data("\(port)\n".utf8).write(to: URL(filePath: path), options: .atomic)
+            }
+            logger.info("gateway.listening", metadata: [LogKey.address: "\(configuration.host):\(port)"])
+            onListening(port)
+        } catch {
+            logger.error("gateway.listening_failed", metadata: [LogKey.error: "\(error)"])
+        }
+    }
+}

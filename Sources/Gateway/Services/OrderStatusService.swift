@@ -1,0 +1,137 @@
+import InventoryStore
+import OrderRepository
+import Security
+import Synchronization
+import Ticketing
+
+/// Says how an order stands: by Redis' record, or by Postgres when that is missing or seems stuck.
+final class OrderStatusService<Inventory: InventoryStore, Repository: OrderRepository>: Sendable {
+    /// What Postgres said about an order that Redis shows as pending.
+    private struct Answer {
+        let at: ContinuousClock.Instant
+        var order: Order?
+    }
+
+    private let inventory: Inventory
+    private let repository: Repository
+    private let progress: LaneProgressCache
+    private let waiters: OrderWaiters<Inventory>
+    private let partitioning: Partitioning
+    private let limits: GatewayLimits
+    private let lookups: ConcurrencyGate
+    /// Seconds since 1970.
+    private let wallClock: @Sendable () -> Double
+    private let answers = Mutex<[OrderID: Answer]>([:])
+
+    /// - Parameter wallClock: Seconds since 1970; tests put a clock of their own here.
+    init(
+        inventory: Inventory, repository: Repository, progress: LaneProgressCache, waiters: OrderWaiters<Inventory>,
+        partitioning: Partitioning, limits: GatewayLimits, lookups: ConcurrencyGate,
+        wallClock: @escaping @Sendable () -> Double = WallClock.seconds
+    ) {
+        self.inventory = inventory
+        self.repository = repository
+        self.progress = progress
+        self.waiters = waiters
+        self.partitioning = partitioning
+        self.limits = limits
+        self.lookups = lookups
+        self.wallClock = wallClock
+    }
+
+    /// - Throws: `order_not_found` when neither store knows it or it is not the viewer's; `warming_up` while that
+    ///   cannot be told, never a 404 for an order that may be queued.
+    func order(_ id: OrderID, for viewer: Identity) async throws(Problem) -> OrderView {
+        let view = try await find(id)
+        guard view.user == viewer.userID || viewer.role == .admin else { throw OrderProblems.notFound }
+        return view
+    }
+
+    /// The same, held for up to `wait` while the order is not final and in the state that `tag` names (without a tag:
+    /// in the state it is in now).
+    func order(
+        _ id: OrderID, for viewer: Identity, wait: Duration, tag: String?
+    ) async throws(Problem) -> OrderView {
+        let deadline = ContinuousClock.now.advanced(by: min(wait, limits.longPollTime))
+        guard wait > .zero, let ticket = waiters.register(id, until: deadline) else {
+            return try await order(id, for: viewer)
+        }
+        defer { waiters.remove(ticket) }
+        var view = try await order(id, for: viewer)
+        let known = tag.flatMap { OrderView.state(ofTag: $0) }.map { String($0) } ?? view.state
+        while !view.status.isFinal, view.state == known, ContinuousClock.now < deadline, !Task.isCancelled {
+            await waiters.wait(ticket)
+            let mayWait = waiters.rearm(ticket)
+            view = try await order(id, for: viewer)
+            if !mayWait { break }
+        }
+        return view
+    }
+
+    private func find(_ id: OrderID) async throws(Problem) -> OrderView {
+        guard Int(id.partition.number) < partitioning.count else { throw OrderProblems.notFound }
+        let record: OrderRecord?
+        do {
+            record = try await inventory.order(id)
+        } catch {
+            // Postgres may not have it yet: without Redis nobody knows what is queued.
+            guard let order = try await recorded(id) else { throw PurchaseProblems.warmingUp(limits) }
+            return OrderView(order)
+        }
+        guard let record else {
+            if let order = try await recorded(id) { return OrderView(order) }
+            guard await remembers(id.partition) else { throw PurchaseProblems.warmingUp(limits) }
+            throw OrderProblems.notFound
+        }
+        if record.status.isFinal { return OrderView(record, progress: nil) }
+        if let order = await stuck(record) { return OrderView(order) }
+        // Without progress the view has no place in line; the order's state is right all the same.
+        let progress = record.status == .pending ? try? await progress.progress(of: id.partition) : nil
+        return OrderView(record, progress: progress)
+    }
+
+    /// Whether Redis has any memory of the partition. One that was emptied has none, and the orders in its stream went
+    /// with the rest, so "no record" is then no proof.
+    private func remembers(_ partition: Partition) async -> Bool {
+        guard let progress = try? await progress.progress(of: partition) else { return false }
+        return progress.accepted > 0
+    }
+
+    private func recorded(_ id: OrderID) async throws(Problem) -> Order? {
+        let overloaded = Problem(
+            .overloaded, "The order cannot be looked up at the moment. Ask again.",
+            retryAfter: limits.overloadedRetryAfter)
+        let found: Order??
+        do throws(RepositoryError) {
+            found = try await lookups.run { () async throws(RepositoryError) in try await repository.order(id) }
+        } catch {
+            throw overloaded
+        }
+        guard let found else { throw overloaded }
+        return found
+    }
+
+    /// What Postgres has of an order that Redis has shown as pending for too long: asked at most once a second, and
+    /// remembered in between, so that an order never seems to go back.
+    private func stuck(_ record: OrderRecord) async -> Order? {
+        guard wallClock() * 1_000 - Double(record.createdAt) > Double(limits.pendingOrderAge.milliseconds) else {
+            return nil
+        }
+        let now = ContinuousClock.now
+        let remembered: Answer? = answers.withLock { answers in
+            if let answer = answers[record.id],
+                now < answer.at.advanced(by: limits.pendingOrderPause) || answer.order?.status.isFinal == true
+            {
+                return answer
+            }
+            if answers.count >= limits.rememberedOrders { answers.removeAll() }
+            answers[record.id] = Answer(at: now, order: answers[record.id]?.order)
+            return nil
+        }
+        if let remembered { return remembered.order }
+        // When Postgres does not answer, Redis' record is the best there is.
+        guard let order = try? await recorded(record.id) else { return nil }
+        answers.withLock { $0[record.id] = Answer(at: now, order: order) }
+        return order
+    }
+}

@@ -1,0 +1,133 @@
+import Crypto
+import InventoryStore
+import Logging
+import Observability
+import OrderRepository
+import Ticketing
+
+/// Sells: one call of the inventory store, and in rare cases a look into Postgres for an order that Redis forgot.
+struct PurchaseService<Inventory: InventoryStore, Repository: OrderRepository>: Sendable {
+    let inventory: Inventory
+    let repository: Repository
+    let catalog: EventCatalog<Repository>
+    let soldOut: SoldOutCache<Inventory>
+    let progress: LaneProgressCache
+    let partitioning: Partitioning
+    let orderIDSecret: SymmetricKey
+    let limits: GatewayLimits
+    let lookups: ConcurrencyGate
+    let metrics: GatewayMetrics
+    let logger: Logger
+
+    /// - Throws: Why nothing was sold; then nothing is reserved either, unless the problem is `overloaded`, whose
+    ///   detail tells the client to try again with the same key.
+    func purchase(
+        _ request: PurchaseRequest, by user: UserID, key: IdempotencyKey
+    ) async throws(Problem) -> PurchaseResponse {
+        do throws(Problem) {
+            let answer = try await sell(request, to: user, key: key)
+            (answer.isReplay ? metrics.purchasesReplayed : metrics.purchasesAccepted).increment()
+            return answer
+        } catch {
+            metrics.purchaseRefused(error.code)
+            throw error
+        }
+    }
+
+    private func sell(
+        _ request: PurchaseRequest, to user: UserID, key: IdempotencyKey
+    ) async throws(Problem) -> PurchaseResponse {
+        if soldOut.refuses(user, event: request.event) {
+            metrics.soldOutCacheAnswers.increment()
+            throw PurchaseProblems.soldOut
+        }
+        let partition = partitioning.partition(of: request.event)
+        let id = OrderID(
+            user: user, event: request.event, idempotencyKey: key, partition: partition, secret: orderIDSecret)
+        let reservation = Reservation(
+            order: id, user: user, event: request.event, quantity: request.quantity,
+            paymentMethod: request.paymentMethod)
+        let outcome: ReservationOutcome
+        do {
+            outcome = try await inventory.reserve(reservation)
+        } catch {
+            if error.code == .unexpectedReply {
+                logger.error("purchase.reserve_failed", metadata: [LogKey.error: "\(error)"])
+            }
+            throw PurchaseProblems.noAnswer(limits)
+        }
+        switch outcome {
+        case .accepted(let sequence, let committed, let unitPrice):
+            soldOut.stockReturned(request.event)
+            guard let total = unitPrice.times(request.quantity) else {
+                // Events whose largest order does not fit are refused when they are made.
+                logger.error("purchase.total_too_large", metadata: [LogKey.orderID: "\(id)"])
+                throw Problem(.internalError, "The total of the order cannot be written.")
+            }
+            return PurchaseResponse(
+                order: id, event: request.event, quantity: request.quantity, total: total, status: .pending,
+                stage: .queued, idempotencyKey: key,
+                pollAfter: PollAdvice.queued(
+                    place: max(0, sequence - committed), drainRate: progress.lately(partition)?.drainRate ?? 0),
+                isReplay: false)
+        case .replay(let record):
+            let progress = progress.lately(partition)
+            return replay(OrderView(record, progress: progress), request, key: key)
+        case .refused(let refusal, let knownBuyer):
+            return try await refused(refusal, knownBuyer: knownBuyer, reservation, request, key: key)
+        }
+    }
+
+    /// The answer for a refusal of Redis, after a look at what Redis may have forgotten.
+    private func refused(
+        _ refusal: Refusal, knownBuyer: Bool, _ reservation: Reservation, _ request: PurchaseRequest,
+        key: IdempotencyKey
+    ) async throws(Problem) -> PurchaseResponse {
+        switch refusal {
+        case .reusedKey: throw PurchaseProblems.reusedKey
+        case .cold:
+            try await refuseUnknown(request.event)
+            // Without its stock Redis knows no buyers either, so every order may be one that it forgot.
+            if let answer = try await recorded(reservation, request, key: key) { return answer }
+            throw PurchaseProblems.warmingUp(limits)
+        case .soldOut(available: 0): soldOut.report(request.event)
+        default: break
+        }
+        if knownBuyer, let answer = try await recorded(reservation, request, key: key) { return answer }
+        throw PurchaseProblems.problem(for: refusal, limits: limits)
+    }
+
+    /// An event that Redis does not know may not exist at all.
+    private func refuseUnknown(_ event: EventID) async throws(Problem) {
+        let known: CachedDocument?
+        do { known = try await catalog.event(event) } catch { throw PurchaseProblems.warmingUp(limits) }
+        if known == nil { throw EventProblems.notFound }
+    }
+
+    /// The order of this id in Postgres: a key that is used again after every cache expired names the same order (P33).
+    private func recorded(
+        _ reservation: Reservation, _ request: PurchaseRequest, key: IdempotencyKey
+    ) async throws(Problem) -> PurchaseResponse? {
+        let found: Order??
+        do throws(RepositoryError) {
+            found = try await lookups.run { () async throws(RepositoryError) in
+                try await repository.order(reservation.order)
+            }
+        } catch {
+            throw PurchaseProblems.noAnswer(limits)
+        }
+        // No room for another look-up: whether this is a replay is not known, so the client must ask again.
+        guard let found else { throw PurchaseProblems.noAnswer(limits) }
+        guard let order = found else { return nil }
+        guard order.quantity == request.quantity, order.paymentMethod == request.paymentMethod else {
+            throw PurchaseProblems.reusedKey
+        }
+        return replay(OrderView(order), request, key: key)
+    }
+
+    private func replay(_ order: OrderView, _ request: PurchaseRequest, key: IdempotencyKey) -> PurchaseResponse {
+        PurchaseResponse(
+            order: order.id, event: order.event, quantity: order.quantity, total: order.total, status: order.status,
+            stage: order.stage, idempotencyKey: key, pollAfter: order.pollAfter ?? PollAdvice.minimum, isReplay: true)
+    }
+}

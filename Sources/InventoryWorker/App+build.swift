@@ -1,0 +1,89 @@
+import Foundation
+import Hummingbird
+import InventoryStore
+import Logging
+import Observability
+import OnsaleConfiguration
+import OrderRepository
+import Payments
+import PostgresClient
+import RedisClient
+import ServiceLifecycle
+import Ticketing
+import UnixSignals
+
+extension App {
+    /// Connects the parts; the only place where concrete types meet.
+    static func build(config: ConfigReader, registry: PrometheusRegistry, logger: Logger) async throws -> ServiceGroup {
+        let configuration = try WorkerConfiguration(config: config)
+        let partitioning = try Partitioning(config: config)
+        let postgres = PostgresClient(configuration: try .lanes(config: config), logger: logger)
+        let redis = RedisClient(
+            configuration: try RedisConfiguration(url: config.required("redis.url", isSecret: true)), logger: logger)
+        let inventory = RedisInventoryStore(
+            redis: redis, partitioning: partitioning, configuration: try InventoryConfiguration(config: config),
+            logger: logger)
+        let payments = SimulatedPaymentGateway(postgres: postgres)
+        // Other workers, and the server itself, may still be starting: a worker waits for Postgres rather than end.
+        try await retrying(logger) {
+            try await Deployment(postgres: postgres).claimPartitions(partitioning)
+            try await payments.prepare()
+        }
+
+        let owner = "\(ProcessInfo.processInfo.hostName):\(ProcessInfo.processInfo.processIdentifier)"
+        let lanes = partitioning.all.map { partition in
+            Lane(
+                partition: partition, owner: owner, store: RedisLaneStore(inventory: inventory),
+                repository: PostgresLaneRepository(postgres: postgres), gateway: payments,
+                configuration: configuration, logger: logger)
+        }
+        let operations = OperationsServer(
+            registry: registry, inventory: inventory,
+            repository: PostgresOrderRepository(postgres: postgres, partitioning: partitioning))
+        let server = try operations.application(config: config, logger: logger)
+
+        // Stopped in reverse: the lanes first, then what they stand on.
+        var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
+            .init(service: PostgresShutdown(postgres: postgres)), .init(service: redis), .init(service: server),
+        ]
+        services += lanes.map { .init(service: $0) }
+        var group = ServiceGroupConfiguration(
+            services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        group.maximumGracefulShutdownDuration = configuration.shutdown + .seconds(10)
+        return ServiceGroup(configuration: group)
+    }
+
+    /// Repeats `body` until it succeeds, with back-off, while Postgres is not there.
+    private static func retrying(_ logger: Logger, _ body: () async throws -> Void) async throws {
+        var backoff = Backoff()
+        while true {
+            do { return try await body() } catch let error as DeploymentError where error.code == .unavailable {
+                logger.warning("worker.waits", metadata: [LogKey.error: "\(error)"])
+            } catch let error as PaymentError {
+                logger.warning("worker.waits", metadata: [LogKey.error: "\(error)"])
+            }
+            try await Task.sleep(for: backoff.pause())
+        }
+    }
+}
+
+/// Closes the connections to Postgres after everything that uses them has ended.
+struct PostgresShutdown: Service {
+    let postgres: PostgresClient
+
+    func run() async throws {
+        // Ends at graceful shutdown, which reaches this service last.
+        try? await gracefulShutdown()
+        await postgres.close()
+    }
+}
+
+extension PostgresConfiguration {
+    /// The lanes' connections: DATABASE_URL with WORKER_POSTGRES_CONNECTIONS (default 8, 2...64) of them. Two are busy
+    /// for each lane at work, one committing, one settling.
+    static func lanes(config: ConfigReader) throws -> PostgresConfiguration {
+        var configuration = try PostgresConfiguration(url: config.required("database.url", isSecret: true))
+        configuration.maxConnections = try config.int("worker.postgres.connections", default: 8, in: 2...64)
+        return configuration
+    }
+}

@@ -1,0 +1,41 @@
+import Synchronization
+package import Ticketing
+
+/// What only tests do: move the clock, break things, and look inside.
+extension InMemoryInventoryStore {
+    /// What the store's clock shows, milliseconds since 1970.
+    package var now: Int64 { state.withLock { $0.now } }
+
+    package func setTime(_ milliseconds: Int64) { state.withLock { $0.now = milliseconds } }
+
+    package func advance(by duration: Duration) {
+        state.withLock { $0.now += Int64(duration / .milliseconds(1)) }
+    }
+
+    /// From now on every call fails with `error`; nil ends that.
+    package func fail(with error: InventoryError?) {
+        state.withLock { $0.failure = error }
+        for partition in partitioning.all { wakeReaders(of: partition) }
+    }
+
+    /// Forgets everything, as `FLUSHALL` does.
+    package func empty() {
+        state.withLock { $0.partitions = Array(repeating: InventoryModel(), count: partitioning.count) }
+    }
+
+    /// Makes the watchers of `finishedOrders` believe that they have missed news.
+    package func loseNews() { announce(nil) }
+
+    /// Appends an entry that no lane can read, and returns its id.
+    @discardableResult
+    package func appendUnreadable(_ fields: [String], to partition: Partition) throws(InventoryError) -> StreamEntryID {
+        let id = try with(partition) { model, now in model.intents.append(fields, intent: nil, now: now) }
+        wakeReaders(of: partition)
+        return id
+    }
+
+    /// The entries that were given up on, each as names and values in turn.
+    package func deadEntries(of partition: Partition) throws(InventoryError) -> [[String]] {
+        try with(partition) { model, _ in model.dead }
+    }
+}

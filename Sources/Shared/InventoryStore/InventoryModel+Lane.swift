@@ -1,0 +1,73 @@
+import Ticketing
+
+extension InventoryModel {
+    /// `acknowledge.lua`: returns how many entries were taken off now.
+    mutating func acknowledge(_ entries: [StreamEntryID], drainRate: Int) -> Int {
+        let removed = intents.remove(entries).count
+        self.drainRate = drainRate
+        committed += Int64(removed)
+        return removed
+    }
+
+    /// `publish.lua`: returns how many records moved.
+    @discardableResult
+    mutating func publish(_ settled: [SettledOrder], now: Int64) -> Int {
+        settled.count { settlement in
+            guard let record = order(settlement.id, now: now)?.record, record.status.rank < settlement.status.rank
+            else { return false }
+            settle(record, settlement, now: now)
+            return true
+        }
+    }
+
+    /// `reject.lua`: returns false when the entry was taken off before, and nothing was done.
+    mutating func reject(_ rejection: Rejection, now: Int64) -> Bool {
+        guard let entry = intents.remove([rejection.entry]).first else { return false }
+        committed += 1
+        if let intent = rejection.intent {
+            if case .loaded(var stock) = events[intent.event] {
+                returnToBuyer(intent.user, of: intent.event, intent.quantity)
+                stock.available += intent.quantity
+                stock.returns += 1
+                events[intent.event] = .loaded(stock)
+            }
+            if let record = order(intent.order, now: now)?.record, record.status == .pending {
+                let settled =
+                    rejection.settled ?? SettledOrder(id: intent.order, status: .cancelled, reason: nil, tickets: [])
+                settle(record, settled, now: now)
+            }
+        }
+        if let note = rejection.note { dead.append(entry.fields.prefix(128) + ["rejected", note]) }
+        return true
+    }
+
+    /// The record as `settlement` leaves it: a reason and tickets are added and never taken away.
+    private mutating func settle(_ record: OrderRecord, _ settlement: SettledOrder, now: Int64) {
+        orders[record.id]?.record = OrderRecord(
+            id: record.id, user: record.user, event: record.event, quantity: record.quantity,
+            paymentMethod: record.paymentMethod, total: record.total, status: settlement.status,
+            reason: settlement.reason ?? record.reason, sequence: record.sequence,
+            tickets: settlement.tickets.isEmpty ? record.tickets : settlement.tickets, createdAt: record.createdAt,
+            updatedAt: now)
+        if settlement.status.isFinal { orders[record.id]?.expiresAt = now + InventoryModel.finalRecordLifetime }
+    }
+
+    /// The buyer's count falls, never below zero, and stays.
+    mutating func returnToBuyer(_ user: UserID, of event: EventID, _ quantity: Int) {
+        buyers[event, default: [:]][user] = max(0, (buyers[event]?[user] ?? 0) - quantity)
+    }
+
+    static let finalRecordLifetime = Int64(InventoryConfiguration.finalRecordLifetime / .milliseconds(1))
+}
+
+extension OrderStatus {
+    /// How far along a status is; a record moves to a higher rank only.
+    fileprivate var rank: Int {
+        switch self {
+        case .pending: 1
+        case .paid: 2
+        case .confirmed, .cancelled: 3
+        case .refunded: 4
+        }
+    }
+}

@@ -1,0 +1,69 @@
+import Ticketing
+
+extension InventoryModel {
+    /// `fill.lua` for one page: returns false when nothing was written.
+    @discardableResult
+    mutating func fill(
+        _ event: EventID, epoch: Int64, isFirst: Bool, _ page: some Sequence<(user: UserID, units: Int)>
+    ) -> Bool {
+        switch events[event] {
+        case .loaded(let stock) where stock.epoch >= epoch: return false
+        case .filling(let current) where isFirst && current > epoch: return false
+        case let state where !isFirst && state != .filling(epoch: epoch): return false
+        default: break
+        }
+        if isFirst {
+            buyers[event] = nil
+            events[event] = .filling(epoch: epoch)
+        }
+        for (user, units) in page { buyers[event, default: [:]][user] = units }
+        return true
+    }
+
+    /// `load.lua`.
+    mutating func load(_ event: EventID, epoch: Int64, available: Int, _ terms: SaleTerms) -> LoadOutcome {
+        switch events[event] {
+        case .loaded(let stock) where stock.epoch >= epoch: return .current
+        case .filling(let current) where current > epoch: return .current
+        case .filling(epoch) where epoch <= 1 || intents.entries.isEmpty: break
+        default: return .wait
+        }
+        events[event] = .loaded(LoadedStock(epoch: epoch, available: available, returns: 0, terms: terms))
+        return .loaded
+    }
+
+    /// Fills and loads, as `LaneStore.load` does.
+    mutating func load(_ stock: StockLoad) -> LoadOutcome {
+        fill(stock.event, epoch: stock.epoch, isFirst: true, stock.buyers)
+        return load(stock.event, epoch: stock.epoch, available: stock.available, stock.terms)
+    }
+
+    /// `release.lua`.
+    mutating func release(_ release: StockRelease, now: Int64) -> ReleaseOutcome {
+        guard case .loaded(var stock) = events[release.event], stock.epoch >= release.epoch else { return .wait }
+        guard stock.epoch == release.epoch else { return .stale }
+        var order = order(release.order, now: now) ?? Order()
+        guard !order.isReleased else { return .already }
+        order.isReleased = true
+        if order.record == nil { order.expiresAt = now + InventoryModel.finalRecordLifetime }
+        orders[release.order] = order
+        returnToBuyer(release.user, of: release.event, release.quantity)
+        stock.returns += 1
+        stock.available += release.quantity
+        events[release.event] = .loaded(stock)
+        return .released
+    }
+
+    /// `amend.lua`.
+    mutating func amend(_ event: EventID, _ terms: SaleTerms) -> AmendOutcome {
+        guard case .loaded(var stock) = events[event] else { return .cold }
+        guard stock.terms.revision < terms.revision else { return .current }
+        if stock.terms.total != terms.total {
+            stock.available += terms.total - stock.terms.total
+            stock.returns += 1
+        }
+        stock.terms = terms
+        events[event] = .loaded(stock)
+        return .amended
+    }
+}

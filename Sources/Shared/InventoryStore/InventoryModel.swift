@@ -1,0 +1,129 @@
+import Ticketing
+
+/// One partition's Redis keys as plain values, and the rules of `Scripts/` in Swift: each function is one script.
+///
+/// What the in-memory store runs on, and what the scripts are compared with. No I/O and no clock: `now` is
+/// milliseconds since 1970. A script stops on text that is no number; the model has no such state.
+struct InventoryModel: Sendable {
+    /// What stands under an event's key.
+    enum Event: Hashable, Sendable {
+        /// The buyers of this load are being written; nobody is admitted.
+        case filling(epoch: Int64)
+        case loaded(LoadedStock)
+    }
+
+    struct LoadedStock: Hashable, Sendable {
+        let epoch: Int64
+        var available: Int
+        var returns: Int64
+        var terms: SaleTerms
+    }
+
+    /// What stands under an order's key.
+    struct Order: Hashable, Sendable {
+        /// nil when the key only says that the units came back.
+        var record: OrderRecord?
+        var isReleased = false
+        var expiresAt: Int64?
+    }
+
+    var events: [EventID: Event] = [:]
+    var buyers: [EventID: [UserID: Int]] = [:]
+    var orders: [OrderID: Order] = [:]
+    var intents = IntentStream()
+    var accepted: Int64 = 0
+    var committed: Int64 = 0
+    var drainRate = 0
+    var mark: String?
+    /// The entries that were given up on, each as names and values in turn.
+    var dead: [[String]] = []
+
+    /// `reserve.lua`.
+    mutating func reserve(
+        _ reservation: Reservation, backlogLimit: Int, now: Int64
+    ) throws(InventoryError) -> ReservationOutcome {
+        if let record = order(reservation.order, now: now)?.record {
+            guard record.event == reservation.event, record.quantity == reservation.quantity,
+                record.paymentMethod == reservation.paymentMethod
+            else { return .refused(.reusedKey, knownBuyer: true) }
+            return .replay(record)
+        }
+        guard reservation.quantity >= 1 else {
+            throw InventoryError(.unexpectedReply, "INVALID quantity", mayHaveRun: true)
+        }
+        guard case .loaded(let stock) = events[reservation.event] else { return .refused(.cold, knownBuyer: false) }
+        let counted = buyers[reservation.event]?[reservation.user]
+        let held = counted ?? 0
+        let refusal = refusal(of: reservation, stock, held: held, backlogLimit: backlogLimit, now: now)
+        if let refusal { return .refused(refusal, knownBuyer: counted != nil) }
+        guard let total = stock.terms.price.times(reservation.quantity) else {
+            throw InventoryError(.unexpectedReply, "INVALID total", mayHaveRun: true)
+        }
+        take(reservation, from: stock, held: held, total: total, now: now)
+        return .accepted(sequence: accepted, committed: committed, unitPrice: stock.terms.price)
+    }
+
+    /// Why the reservation is refused, in the order of the script's checks; nil when it is not.
+    private func refusal(
+        of reservation: Reservation, _ stock: LoadedStock, held: Int, backlogLimit: Int, now: Int64
+    ) -> Refusal? {
+        let terms = stock.terms
+        if terms.state == .closed { return .closed }
+        if let closes = terms.closes, closes > 0, now >= closes { return .closed }
+        if terms.state == .paused { return .paused }
+        if terms.state == .scheduled {
+            guard let opens = terms.opens, opens > 0 else { return .notOpen(opensIn: nil) }
+            if now < opens { return .notOpen(opensIn: .milliseconds(opens - now)) }
+        }
+        if held + reservation.quantity > terms.limit { return .limitExceeded(limit: terms.limit, held: held) }
+        if stock.available < reservation.quantity { return .soldOut(available: stock.available) }
+        if intents.entries.count >= backlogLimit { return .busy }
+        return nil
+    }
+
+    /// The writes of `reserve.lua`.
+    private mutating func take(
+        _ reservation: Reservation, from stock: LoadedStock, held: Int, total: Money, now: Int64
+    ) {
+        let intent = Intent(
+            order: reservation.order, user: reservation.user, event: reservation.event,
+            quantity: reservation.quantity, total: total, paymentMethod: reservation.paymentMethod)
+        intents.append(intent.fields, intent: intent, now: now)
+        accepted += 1
+        var stock = stock
+        stock.available -= reservation.quantity
+        events[reservation.event] = .loaded(stock)
+        buyers[reservation.event, default: [:]][reservation.user] = held + reservation.quantity
+        var order = order(reservation.order, now: now) ?? Order()
+        order.record = OrderRecord(
+            id: reservation.order, user: reservation.user, event: reservation.event, quantity: reservation.quantity,
+            paymentMethod: reservation.paymentMethod, total: total, status: .pending, reason: nil, sequence: accepted,
+            tickets: [], createdAt: now, updatedAt: now)
+        orders[reservation.order] = order
+    }
+
+    /// What stands under the order's key, unless it has expired.
+    func order(_ id: OrderID, now: Int64) -> Order? {
+        guard let order = orders[id], now < order.expiresAt ?? .max else { return nil }
+        return order
+    }
+
+    /// The event's stock; nil when none is loaded.
+    func stock(of event: EventID) -> Stock? {
+        guard case .loaded(let stock) = events[event] else { return nil }
+        return Stock(
+            available: stock.available, total: stock.terms.total, backlog: intents.entries.count, epoch: stock.epoch,
+            returns: stock.returns)
+    }
+}
+
+extension Intent {
+    /// The names and values that `reserve.lua` appends.
+    var fields: [String] {
+        [
+            "order", order.description, "user", user.description, "event", event.description,
+            "quantity", String(quantity), "amount", String(total.amount), "currency", total.currency.rawValue,
+            "method", paymentMethod.text,
+        ]
+    }
+}

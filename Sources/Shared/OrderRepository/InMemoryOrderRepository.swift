@@ -1,0 +1,187 @@
+package import Foundation
+import Synchronization
+package import Ticketing
+
+/// The repository in memory, by the rules of the Postgres one; what the gateway's tests run on.
+package final class InMemoryOrderRepository: OrderRepository {
+    private struct Account {
+        var user: User
+        var passwordHash: String
+    }
+
+    private struct State {
+        var accounts: [UserID: Account] = [:]
+        var events: [EventID: Event] = [:]
+        var orders: [OrderID: Order] = [:]
+        var failure: RepositoryError?
+        var orderLookups = 0
+        var eventLookups = 0
+    }
+
+    private let state = Mutex(State())
+    private let now: @Sendable () -> Date
+
+    /// - Parameter now: The time that new rows carry.
+    package init(now: @escaping @Sendable () -> Date = { Date() }) { self.now = now }
+
+    // MARK: - For tests
+
+    /// From now on every call throws this; nil mends it.
+    package func fail(with error: RepositoryError?) { state.withLock { $0.failure = error } }
+
+    /// What a lane would have committed: adds or replaces an order. The event's stock is not touched.
+    package func put(_ order: Order) { state.withLock { $0.orders[order.id] = order } }
+
+    /// Adds or replaces an event as it is.
+    package func put(_ event: Event) { state.withLock { $0.events[event.id] = event } }
+
+    /// How often `order` was asked.
+    package var orderLookups: Int { state.withLock(\.orderLookups) }
+
+    /// How often `event` was asked.
+    package var eventLookups: Int { state.withLock(\.eventLookups) }
+
+    // MARK: - Accounts
+
+    package func createUser(
+        email: EmailAddress, passwordHash: String, name: String?, role: Role
+    ) async throws(RepositoryError) -> User {
+        try access { state throws(RepositoryError) in
+            guard Self.account(email.text, in: state) == nil else {
+                throw RepositoryError(.duplicateEmail, "there is an account with this address")
+            }
+            let user = User(id: UserID(), email: email.text, name: name, role: role, createdAt: now())
+            state.accounts[user.id] = Account(user: user, passwordHash: passwordHash)
+            return user
+        }
+    }
+
+    package func user(_ id: UserID) async throws(RepositoryError) -> User? {
+        try access { state throws(RepositoryError) in state.accounts[id]?.user }
+    }
+
+    package func credentials(email: String) async throws(RepositoryError) -> (user: User, passwordHash: String)? {
+        try access { state throws(RepositoryError) in
+            Self.account(email, in: state).map { ($0.user, $0.passwordHash) }
+        }
+    }
+
+    package func setRole(_ role: Role, email: String) async throws(RepositoryError) -> User? {
+        try access { state throws(RepositoryError) in
+            guard let id = Self.account(email, in: state)?.user.id else { return nil }
+            state.accounts[id]?.user.role = role
+            return state.accounts[id]?.user
+        }
+    }
+
+    // MARK: - Events
+
+    package func createEvent(_ details: EventDetails) async throws(RepositoryError) -> Event {
+        try access { state throws(RepositoryError) in
+            let time = now()
+            let event = Event(
+                id: EventID(), details: details, availableTickets: details.totalTickets, imageURL: nil,
+                createdAt: time, updatedAt: time)
+            state.events[event.id] = event
+            return event
+        }
+    }
+
+    package func event(_ id: EventID) async throws(RepositoryError) -> Event? {
+        try access { state throws(RepositoryError) in
+            state.eventLookups += 1
+            return state.events[id]
+        }
+    }
+
+    package func events(after cursor: PageCursor?, limit: Int) async throws(RepositoryError) -> Page<Event> {
+        try access { state throws(RepositoryError) in
+            let sorted = state.events.values
+                .map { (PageCursor(date: $0.details.eventDate, id: $0.id.uuid), $0) }
+                .sorted { Self.isBefore($0.0, $1.0) }
+            return Self.page(sorted.filter { place, _ in cursor.map { Self.isBefore($0, place) } ?? true }, limit: limit)
+        }
+    }
+
+    package func updateEvent(
+        _ id: EventID, by actor: UserID, _ change: @Sendable (inout EventDetails) -> Void
+    ) async throws(RepositoryError) -> Event? {
+        try access { state throws(RepositoryError) in
+            guard var event = state.events[id] else { return nil }
+            let taken = event.details.totalTickets - event.availableTickets
+            change(&event.details)
+            guard event.details.totalTickets >= taken else {
+                throw RepositoryError(.capacityBelowSold, "\(taken) tickets are sold or pending")
+            }
+            event.availableTickets = event.details.totalTickets - taken
+            event.updatedAt = now()
+            state.events[id] = event
+            return event
+        }
+    }
+
+    // MARK: - Orders
+
+    package func order(_ id: OrderID) async throws(RepositoryError) -> Order? {
+        try access { state throws(RepositoryError) in
+            state.orderLookups += 1
+            return state.orders[id]
+        }
+    }
+
+    package func orders(
+        of user: UserID, after cursor: PageCursor?, limit: Int
+    ) async throws(RepositoryError) -> Page<Order> {
+        try access { state throws(RepositoryError) in
+            let sorted = state.orders.values.filter { $0.user == user }
+                .map { (PageCursor(date: $0.createdAt, id: $0.id.uuid), $0) }
+                .sorted { Self.isBefore($1.0, $0.0) }
+            return Self.page(sorted.filter { place, _ in cursor.map { Self.isBefore(place, $0) } ?? true }, limit: limit)
+        }
+    }
+
+    package func ledger(of event: EventID) async throws(RepositoryError) -> EventLedger? {
+        try access { state throws(RepositoryError) in
+            guard let row = state.events[event] else { return nil }
+            var ledger = EventLedger(
+                capacity: row.details.totalTickets, available: row.availableTickets, pending: 0, sold: 0, cancelled: 0)
+            for order in state.orders.values where order.event == event {
+                switch order.status {
+                case .pending, .paid: ledger.pending += order.quantity
+                case .confirmed: ledger.sold += order.quantity
+                case .cancelled, .refunded: ledger.cancelled += order.quantity
+                }
+            }
+            return ledger
+        }
+    }
+
+    package func ping() async throws(RepositoryError) {
+        try access { _ throws(RepositoryError) in }
+    }
+
+    // MARK: - Rows
+
+    private func access<Value>(
+        _ work: (inout State) throws(RepositoryError) -> Value
+    ) throws(RepositoryError) -> Value {
+        try state.withLock { state throws(RepositoryError) in
+            if let failure = state.failure { throw failure }
+            return try work(&state)
+        }
+    }
+
+    private static func account(_ email: String, in state: State) -> Account? {
+        state.accounts.values.first { $0.user.email.lowercased() == email.lowercased() }
+    }
+
+    /// By date, then id as Postgres compares UUIDs: byte by byte.
+    private static func isBefore(_ a: PageCursor, _ b: PageCursor) -> Bool {
+        a.date != b.date ? a.date < b.date : a.id.text < b.id.text
+    }
+
+    private static func page<Item>(_ rows: [(PageCursor, Item)], limit: Int) -> Page<Item> {
+        let items = rows.prefix(limit)
+        return Page(items: items.map(\.1), next: rows.count > limit ? items.last?.0 : nil)
+    }
+}

@@ -1,0 +1,119 @@
+import Foundation
+import Ticketing
+
+/// The rows that lanes read and write, in memory, with the constraints of the schema.
+struct LaneRows: Sendable {
+    struct LeaseRow: Sendable {
+        var owner: String
+        var epoch: Int64
+        var expiresAt: Date
+    }
+
+    struct EventRow: Sendable {
+        let partition: Partition
+        var terms: SaleTerms
+        var available: Int
+        var epoch: Int64
+        var updatedAt: Date
+    }
+
+    struct OrderRow: Sendable {
+        /// Counts the orders as they came.
+        let number: Int
+        let partition: Partition
+        let entry: StreamEntryID
+        let intent: Intent
+        var state: SettledOrder
+    }
+
+    struct PaymentRow: Sendable {
+        let order: OrderID
+        let isCaptured: Bool
+        let reference: String
+    }
+
+    struct ReleaseRow: Sendable {
+        let id: Int64
+        let partition: Partition
+        let intent: Intent
+        var isDelivered = false
+    }
+
+    var leases: [Partition: LeaseRow] = [:]
+    var users: Set<UserID> = []
+    var events: [EventID: EventRow] = [:]
+    var orders: [OrderID: OrderRow] = [:]
+    var payments: [PaymentRow] = []
+    var outbox: [ReleaseRow] = []
+    var tickets: Set<TicketCode> = []
+    var lastNumber = 0
+    var failure: RepositoryError?
+
+    func holds(_ lease: Lease) -> Bool { leases[lease.partition]?.epoch == lease.epoch }
+
+    /// Inserts what is new, in the order of the ids, and takes the units of what was inserted.
+    mutating func insert(_ batch: [QueuedIntent], in partition: Partition) throws(RepositoryError) -> Set<StreamEntryID> {
+        var inserted: Set<StreamEntryID> = []
+        for queued in batch.sorted(by: { $0.intent.order.description < $1.intent.order.description }) {
+            let intent = queued.intent
+            guard intent.quantity > 0 else { throw rejected("quantity \(intent.quantity)") }
+            guard orders[intent.order] == nil else { continue }
+            guard users.contains(intent.user) else { throw rejected("there is no user \(intent.user)") }
+            guard events[intent.event] != nil else { throw rejected("there is no event \(intent.event)") }
+            lastNumber += 1
+            orders[intent.order] = OrderRow(
+                number: lastNumber, partition: partition, entry: queued.entry, intent: intent,
+                state: SettledOrder(id: intent.order, status: .pending, reason: nil, tickets: []))
+            events[intent.event]?.available -= intent.quantity
+            inserted.insert(queued.entry)
+        }
+        try checkStock()
+        return inserted
+    }
+
+    /// Moves the orders that are pending and leaves the others alone; returns those that moved.
+    mutating func settle(_ settlements: [Settlement], in partition: Partition) throws(RepositoryError) -> [OrderID] {
+        var moved: [OrderID] = []
+        for settlement in settlements {
+            let id = settlement.order.id
+            guard let row = orders[id], row.state.status == .pending else { continue }
+            moved.append(id)
+            let isConfirmed = settlement.order.status == .confirmed
+            orders[id]?.state = SettledOrder(
+                id: id, status: settlement.order.status, reason: settlement.order.reason,
+                tickets: isConfirmed ? settlement.order.tickets.sorted { $0.text < $1.text } : [])
+            if let reference = settlement.paymentReference {
+                payments.append(PaymentRow(order: id, isCaptured: isConfirmed, reference: reference))
+            }
+            if isConfirmed {
+                for code in settlement.order.tickets where !tickets.insert(code).inserted {
+                    throw rejected("there is a ticket \(code)")
+                }
+            }
+            if settlement.order.status == .cancelled {
+                lastNumber += 1
+                outbox.append(ReleaseRow(id: Int64(lastNumber), partition: partition, intent: row.intent))
+                events[row.intent.event]?.available += row.intent.quantity
+            }
+        }
+        try checkStock()
+        return moved
+    }
+
+    mutating func deliver(_ isMeant: (ReleaseRow) -> Bool) {
+        for index in outbox.indices where isMeant(outbox[index]) { outbox[index].isDelivered = true }
+    }
+
+    /// The constraint `events_stock`.
+    private func checkStock() throws(RepositoryError) {
+        for (id, event) in events where !(0...event.terms.total).contains(event.available) {
+            throw RepositoryError(
+                .rowRejected, "event \(id) would have \(event.available) of \(event.terms.total) tickets",
+                reason: .soldOut)
+        }
+    }
+
+    private func rejected(_ message: String) -> RepositoryError {
+        RepositoryError(.rowRejected, message, reason: .rejected)
+    }
+}

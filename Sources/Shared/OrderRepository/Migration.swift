@@ -1,0 +1,44 @@
+import Crypto
+
+/// One numbered step of the schema: what it does and what undoes it.
+///
+/// The text is that of `Migrations/NNNN_name.up.sql` and `.down.sql`. A migration that was released is never edited: its
+/// checksum stands in every database it was applied to. The next change is a new file with the next number.
+package struct Migration: Hashable, Sendable {
+    /// From 1 without a gap.
+    package let version: Int
+    package let name: String
+    let up: String
+    let down: String
+
+    package init(version: Int, name: String, up: String, down: String) {
+        self.version = version
+        self.name = name
+        self.up = up
+        self.down = down
+    }
+
+    /// SHA-256 of the `up` text, in hexadecimal. The `down` text is not part of it: it leaves no trace in a database.
+    package var checksum: String {
+        let digits = Array("0123456789abcdef".utf8)
+        let bytes = SHA256.hash(data: Array(up.utf8)).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
+
+extension Migration {
+    /// Every migration, in order.
+    ///
+    /// SwiftPM embeds a file under its name with an underscore for every character that a Swift name cannot have, so
+    /// also for the leading digit: `0001_initial.up.sql` is `_001_initial_up_sql`.
+    package static let all = [
+        Migration(
+            1, "initial", up: PackageResources._001_initial_up_sql, down: PackageResources._001_initial_down_sql)
+    ]
+
+    private init(_ version: Int, _ name: String, up: [UInt8], down: [UInt8]) {
+        self.init(
+            version: version, name: name, up: String(decoding: up, as: UTF8.self),
+            down: String(decoding: down, as: UTF8.self))
+    }
+}

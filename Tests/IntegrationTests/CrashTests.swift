@@ -1,0 +1,179 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Sales during which parts are killed. The load generator's audit (I1–I7, I13, I14, I16) is the judge: it exits with 0
+/// only when every promise was kept and every accepted order is final.
+@Suite("A sale whose parts die", .serialized, .timeLimit(.minutes(10)))
+struct CrashTests {
+    /// Enough load to be in mid-sale at every blow: about 10 s of it.
+    private static let load = [
+        "--tickets", "4000", "--buyers", "10000", "--rate", "1000", "--max-quantity", "2", "--decline-percent", "5",
+        "--timeout", "180",
+    ]
+
+    /// Runs a sale, strikes while it goes on, and expects a clean audit.
+    private func sale(_ strike: (SaleStack, Sale) async throws -> Void) async throws {
+        let stack = try await SaleStack()
+        let arguments = CrashTests.load
+        let load = try stack.startLoad(arguments)
+        let sale = Sale(stack: stack, load: load)
+        try await sale.accepted(200)
+        try await strike(stack, sale)
+        let status = load.waitUntilExit()
+        #expect(status == 0, "the audit failed:\n\(load.output.suffix(4_000))\n\(stack.workerLog.suffix(2_000))")
+        #expect(try stack.count("SELECT count(*) FROM ticket_orders WHERE status IN ('pending', 'paid')") == 0)
+        #expect(try stack.count("SELECT count(*) FROM events WHERE available_tickets < 0") == 0)
+        let confirmed = try stack.count("SELECT sum(quantity) FROM ticket_orders WHERE status = 'confirmed'")
+        #expect(confirmed == 4_000, "the event sells out to the last ticket")
+        let twice = "SELECT count(*) FROM simulated_provider.charges c LEFT JOIN ticket_orders o "
+            + "ON o.id::text = c.idempotency_key WHERE c.status = 'captured' AND o.status IS DISTINCT FROM 'confirmed'"
+        #expect(try stack.count(twice) == 0, "a captured charge without tickets (I8)")
+    }
+
+    @Test("Worker killed three times and gateway twice: audit clean, every accepted order final (P2, P9, P10)")
+    func processesKilled() async throws {
+        try await sale { stack, sale in
+            for round in 1...3 {
+                stack.endWorker(SIGKILL)
+                try stack.startWorker()
+                if round < 3 {
+                    stack.endGateway(SIGKILL)
+                    try stack.startGateway()
+                }
+                try await stack.untilReady()
+                try await sale.accepted(200)
+            }
+        }
+    }
+
+    @Test("Scripts flushed all the time, Redis and Postgres killed and restarted: audit clean (P7, P8)")
+    func serversKilled() async throws {
+        try await sale { stack, sale in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    while !Task.isCancelled {
+                        // Fails while Redis is down; the next one matters.
+                        _ = try? await stack.redisCommand("SCRIPT", "FLUSH")
+                        try await Task.sleep(for: .milliseconds(100))
+                    }
+                }
+                stack.redis.stop(SIGKILL)
+                try await stack.redis.restart()
+                try await sale.accepted(200)
+                try stack.postgres.restart()
+                try await sale.accepted(200)
+                try stack.postgres.restart(.immediate)
+                try await sale.accepted(200)
+                group.cancelAll()
+            }
+        }
+    }
+
+    @Test("A worker stopped by SIGTERM leaves nothing half done, and a gateway drains")
+    func gracefulShutdown() async throws {
+        try await sale { stack, sale in
+            #expect(stack.endWorker(SIGTERM) == 0)
+            try stack.startWorker()
+            try await sale.accepted(200)
+            #expect(stack.endGateway(SIGTERM) == 0)
+            try stack.startGateway()
+            try await stack.untilReady()
+        }
+    }
+
+    @Test("A worker paused beyond its lease, with another one at work, writes nothing when it wakes (P11, I12)")
+    func pausedWorker() async throws {
+        try await sale { stack, sale in
+            let second = try stack.startAnotherWorker()
+            stack.signalWorker(SIGSTOP)
+            try await eventually("the other worker has taken over", within: .seconds(30)) {
+                try stack.count("SELECT count(*) FROM worker_leases WHERE epoch > 1") == 4
+            }
+            try await sale.accepted(200)
+            stack.signalWorker(SIGCONT)
+            try await eventually("the first worker has noticed") { stack.workerLog.contains("lane.lost") }
+            try await sale.accepted(200)
+            // The second worker lives to the end of the sale.
+            withExtendedLifetime(second) {}
+        }
+    }
+
+    @Test("Postgres rejects one order in ten: those end cancelled, their units return, their neighbours sell (P9, P12, P16)")
+    func rowsRejected() async throws {
+        let stack = try await SaleStack()
+        _ = try stack.postgres.psql(
+            """
+            CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                IF get_byte(uuid_send(NEW.id), 0) % 10 = 0 THEN
+                    RAISE EXCEPTION 'refused' USING ERRCODE = 'check_violation';
+                END IF;
+                RETURN NEW;
+            END $$;
+            CREATE TRIGGER refuse BEFORE INSERT ON ticket_orders FOR EACH ROW EXECUTE FUNCTION refuse();
+            """, url: stack.databaseURL)
+        let event = try await stack.openEvent(tickets: 200, limit: 1_000)
+        let buyer = try await stack.register()
+        let replies = try await parallel(200) { _ in try await stack.buy(event, by: buyer) }
+        let orders = try replies.map { try #require($0.orderID) }
+        let statuses = try await parallel(orders.count) { index in
+            try await stack.finalOrder(orders[index], by: buyer).json["status"] as? String
+        }
+        let refused = orders.count { UInt8($0.prefix(2), radix: 16)! % 10 == 0 }
+        #expect(refused > 0)
+        #expect(statuses.count { $0 == "cancelled" } == refused)
+        #expect(statuses.count { $0 == "confirmed" } == 200 - refused)
+        let redis = try await stack.ledger(of: event)["redis"] as? [String: any Sendable]
+        #expect(redis?["available"] as? Int == refused)
+        #expect(try await stack.redisCommand("XLEN", stack.key("dead", ofEvent: event)) == "\(refused)")
+        #expect(try await stack.redisCommand("XLEN", stack.key("intents", ofEvent: event)) == "0")
+    }
+
+    @Test("A poll during a loss of Redis tells the truth from Postgres, and a queued order is never unknown (P26)")
+    func pollWithoutRedis() async throws {
+        let stack = try await SaleStack()
+        let event = try await stack.openEvent(tickets: 10)
+        let buyer = try await stack.register()
+        let done = try #require(try await stack.buy(event, by: buyer).orderID)
+        _ = try await stack.finalOrder(done, by: buyer)
+        stack.endWorker(SIGTERM)
+        let queued = try #require(try await stack.buy(event, by: buyer).orderID)
+        stack.redis.stop(SIGKILL)
+        let settled = try await stack.order(done, by: buyer)
+        #expect(settled.json["status"] as? String == "confirmed")
+        let unknown = try await stack.order(queued, by: buyer)
+        #expect(unknown.status == 503)
+        #expect(unknown.headers["retry-after"] != nil)
+        try await stack.redis.restart()
+        try stack.startWorker()
+        try await stack.untilReady()
+        #expect(try await stack.finalOrder(queued, by: buyer).json["status"] as? String == "confirmed")
+    }
+}
+
+/// A sale under way.
+struct Sale {
+    let stack: SaleStack
+    let load: ServerProcess
+
+    /// Waits until `count` more purchases are accepted than now, or the load has ended.
+    func accepted(_ count: Int) async throws {
+        let orders = "SELECT count(*) FROM ticket_orders"
+        let start = try await settledCount(orders)
+        try await eventually("\(count) more orders", within: .seconds(60)) {
+            guard load.isRunning else { return true }
+            return try await settledCount(orders) >= start + count
+        }
+    }
+
+    /// A figure of the database, asked again while that is restarting.
+    private func settledCount(_ sql: String) async throws -> Int {
+        var count = -1
+        try await eventually("Postgres answers", within: .seconds(30)) {
+            do { count = try stack.count(sql) } catch { return false }
+            return count >= 0
+        }
+        return count
+    }
+}

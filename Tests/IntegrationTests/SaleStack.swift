@@ -1,0 +1,117 @@
+import Foundation
+import Security
+import Synchronization
+import TestSupport
+import Ticketing
+
+/// A whole Onsale for one test: Redis, Postgres, gateways and workers as processes of their own, which can be killed
+/// and started again one by one.
+final class SaleStack: Sendable {
+    static let adminEmail = "admin@onsale.example"
+    static let adminPassword = "an administrator's password"
+    static let jwtSecret = "a secret of the tests, more than thirty-two bytes"
+    /// Short, so that a take-over takes a second; a batch still takes a small part of it.
+    static let leaseSeconds = "1"
+
+    let redis: RedisServer
+    let postgres: PostgresServer
+    let databaseURL: String
+    let gatewayPort: Int
+    let metricsPort: Int
+    let directory: URL
+    private let environment: [String: String]
+    private let gateway: Mutex<ServerProcess?> = Mutex(nil)
+    private let worker: Mutex<ServerProcess?> = Mutex(nil)
+
+    var url: URL { URL(string: "http://127.0.0.1:\(gatewayPort)")! }
+
+    /// Starts everything, with an administrator and no event.
+    init(workerSettings: [String: String] = [:]) async throws {
+        redis = try await RedisServer()
+        postgres = try PostgresServer()
+        databaseURL = try postgres.createDatabase()
+        gatewayPort = try freePort()
+        metricsPort = try freePort()
+        directory = try temporaryDirectory("sale")
+        environment = [
+            "DATABASE_URL": databaseURL, "REDIS_URL": redis.url, "JWT_SECRET": SaleStack.jwtSecret,
+            "ORDER_ID_SECRET": "the secret of the order ids of the tests", "PARTITIONS": "4",
+            "HTTP_PORT": String(gatewayPort), "METRICS_PORT": String(metricsPort),
+            "LANE_LEASE_SECONDS": SaleStack.leaseSeconds, "ONSALE_ADMIN_EMAIL": SaleStack.adminEmail,
+            "ONSALE_ADMIN_PASSWORD": SaleStack.adminPassword,
+        ].merging(workerSettings) { $1 }
+        try run("onsale", "migrate", "up")
+        try run("onsale", "seed", "demo")
+        try startWorker()
+        try startGateway()
+        try await untilReady()
+    }
+
+    deinit { stop() }
+
+    /// Ends gateway and worker as an operator would, then the servers.
+    func stop() {
+        gateway.withLock { _ = $0?.stop() }
+        worker.withLock { _ = $0?.stop() }
+    }
+
+    func untilReady() async throws {
+        try await eventually("the gateway and the worker answer", within: .seconds(40)) {
+            try await status("/readyz") == 200 && status("/readyz", port: metricsPort) == 200
+        }
+    }
+
+    // MARK: Processes
+
+    func startGateway() throws { try start("onsale-gateway", in: gateway) }
+    func startWorker() throws { try start("onsale-worker", in: worker) }
+    @discardableResult
+    func endGateway(_ signal: Int32) -> Int32 { gateway.withLock { $0?.stop(signal) ?? 0 } }
+    @discardableResult
+    func endWorker(_ signal: Int32) -> Int32 { worker.withLock { $0?.stop(signal) ?? 0 } }
+    func signalWorker(_ signal: Int32) { worker.withLock { $0?.signal(signal) } }
+    /// A second worker beside the first, which ends with the returned handle.
+    func startAnotherWorker() throws -> ServerProcess {
+        try ServerProcess(
+            [SaleStack.program("onsale-worker")], environment: environment.merging(["METRICS_PORT": "0"]) { $1 },
+            log: directory.appending(path: "second-worker.log"))
+    }
+    var gatewayLog: String { gateway.withLock { $0?.output ?? "" } }
+    var workerLog: String { worker.withLock { $0?.output ?? "" } }
+
+    private func start(_ program: String, in slot: borrowing Mutex<ServerProcess?>) throws {
+        try slot.withLock {
+            $0 = try ServerProcess(
+                [SaleStack.program(program)], environment: environment, log: directory.appending(path: program + ".log"))
+        }
+    }
+
+    /// Runs a program to its end; throws with what it printed unless it exits with 0.
+    @discardableResult
+    func run(_ program: String, _ arguments: String...) throws -> String {
+        let log = directory.appending(path: "\(program)-\(UUID().uuidString.prefix(6)).log")
+        let process = try ServerProcess([SaleStack.program(program)] + arguments, environment: environment, log: log)
+        let status = process.waitUntilExit()
+        guard status == 0 else {
+            throw ServerError(description: "\(program) \(arguments) exited with \(status):\n\(process.output)")
+        }
+        return process.output
+    }
+
+    /// Starts the load generator against this stack; its audit decides its exit status.
+    func startLoad(_ arguments: [String]) throws -> ServerProcess {
+        try ServerProcess(
+            [SaleStack.program("loadtest"), "onsale", "--url", url.absoluteString] + arguments,
+            environment: environment, log: directory.appending(path: "loadtest.log"))
+    }
+
+    /// The programs are built beside the tests.
+    private static func program(_ name: String) -> String {
+        let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""  // Linux only.
+        var folder = URL(filePath: own).deletingLastPathComponent()
+        if !FileManager.default.isExecutableFile(atPath: folder.appending(path: name).path) {
+            folder = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
+        }
+        return folder.appending(path: name).path
+    }
+}

@@ -1,0 +1,69 @@
+import NIOCore
+import Testing
+import Ticketing
+
+@testable import LoadTest
+
+@Suite("A buyer's steps")
+struct PurchaseStepsTests {
+    var purchase = Purchase(buyer: 0, wave: 1, quantity: 2, paymentMethod: "pm_accepted", intendedAt: 0)
+
+    @Test("An accepted purchase is followed until its order is final")
+    mutating func accepted() {
+        #expect(purchase.receive(.accepted(SampleSale.order(1), etag: nil), at: 5) == .follow)
+        #expect(purchase.observe(.pending, failure: nil, at: 6) == .follow)
+        #expect(purchase.observe(.paid, failure: nil, at: 7) == .follow)
+        #expect(purchase.observe(.confirmed, failure: nil, at: 8) == .done)
+        #expect(purchase.state == .ended(.confirmed) && purchase.acceptedAt == 5 && purchase.endedAt == 8)
+    }
+
+    @Test("A lost answer is asked for again and remembered; a definite one afterwards ends the doubt")
+    mutating func lost() {
+        #expect(purchase.receive(.unknown(retryAfter: nil), at: 1) == .retry(atLeast: nil))
+        #expect(purchase.mayHaveReached)
+        #expect(purchase.receive(.accepted(SampleSale.order(1), etag: nil), at: 2) == .follow)
+        #expect(purchase.wasAccepted)
+    }
+
+    @Test("A temporary refusal is tried again after the advised wait; a definite one ends the purchase")
+    mutating func refused() {
+        #expect(purchase.receive(.busy(code: "overloaded", retryAfter: 3), at: 1) == .retry(atLeast: 3))
+        #expect(!purchase.mayHaveReached)
+        #expect(purchase.receive(.refused(code: "sold_out"), at: 2) == .done)
+        #expect(purchase.state == .refused("sold_out"))
+        #expect(purchase.receive(.accepted(SampleSale.order(1), etag: nil), at: 3) == .done)
+        #expect(!purchase.wasAccepted)
+    }
+
+    @Test("At the end of a run a lost answer stays unresolved, a polite refusal is a refusal")
+    mutating func stopped() {
+        var lost = purchase
+        _ = lost.receive(.unknown(retryAfter: nil), at: 1)
+        lost.stop(lastCode: nil)
+        #expect(lost.state == .unresolved)
+        purchase.stop(lastCode: "overloaded")
+        #expect(purchase.state == .abandoned("overloaded"))
+    }
+
+    @Test("An accepted order that is not final when the run ends stays accepted: the audit finds it")
+    mutating func stoppedWhileAccepted() {
+        _ = purchase.receive(.accepted(SampleSale.order(1), etag: nil), at: 5)
+        purchase.stop(lastCode: nil)
+        #expect(purchase.state == .accepted && !purchase.isSettled)
+    }
+
+    @Test("Waits grow to the cap, are spread, and are never shorter than the service asks")
+    func waits() {
+        var generator = SeededGenerator(seed: 1)
+        let policy = RetryPolicy()
+        for attempt in 1...40 {
+            let wait = policy.wait(attempt: attempt, atLeast: nil, using: &generator)
+            #expect(wait > .nanoseconds(0) && wait <= policy.maximum)
+            let advised = policy.wait(attempt: attempt, atLeast: 2, using: &generator)
+            #expect(advised >= .seconds(2) && advised < .seconds(2) + policy.spread)
+        }
+        let long = (0..<200).map { _ in policy.wait(attempt: 10, atLeast: nil, using: &generator).nanoseconds }
+        #expect(Set(long).count > 190)
+        #expect(RetryPolicy.eager.wait(attempt: 9, atLeast: 5, using: &generator) <= .milliseconds(50))
+    }
+}
