@@ -154,8 +154,8 @@ let package = Package(
         .tests(
             "InventoryWorkerTests",
             [
-                "InventoryStore", "InventoryWorker", "OrderRepository", "Payments", "TestSupport", "Ticketing", .lifecycle,
-                .logging,
+                "InventoryStore", "InventoryWorker", "OnsaleConfiguration", "OrderRepository", "Payments", "TestSupport",
+                "Ticketing", .crypto, .lifecycle, .logging,
             ]),
         .tests("LoadTestTests", ["LoadTest", "Ticketing", .nio]),
         .tests(

@@ -9,10 +9,13 @@ import PostgresClient
 import RedisClient
 import Security
 import ServiceLifecycle
+import Ticketing
 
 extension App {
-    /// Puts the live parts together. Nothing is connected yet: Redis and Postgres may be away when a gateway starts,
-    /// then it answers 503 until they come.
+    /// Puts the live parts together; the only place where concrete types meet.
+    ///
+    /// Redis may be away when a gateway starts: it answers 503 until Redis comes. Postgres is waited for, because only
+    /// it can say whether this gateway's partitions are the deployment's.
     static func build(config: ConfigReader) async throws -> ServiceGroup {
         let logger = Logger(label: "onsale.gateway")
         let configuration = try GatewayConfiguration(config: config)
@@ -27,9 +30,11 @@ extension App {
         let inventory = RedisInventoryStore(
             redis: redis, partitioning: configuration.partitioning,
             configuration: try InventoryConfiguration(config: config), logger: logger)
-        let postgres = PostgresClient(
-            configuration: try PostgresConfiguration(url: try config.required("database.url", isSecret: true)),
-            logger: logger)
+
+        var postgresConfiguration = try PostgresConfiguration(url: try config.required("database.url", isSecret: true))
+        postgresConfiguration.maxConnections = configuration.postgresConnections
+        let postgres = PostgresClient(configuration: postgresConfiguration, logger: logger)
+        try await claimPartitions(configuration.partitioning, postgres, logger: logger)
         let repository = PostgresOrderRepository(postgres: postgres, partitioning: configuration.partitioning)
 
         let gateway = Gateway(
@@ -47,6 +52,37 @@ extension App {
                 }))
         let server = GatewayServer(
             responder: gateway.responder, configuration: configuration, eventLoopGroup: eventLoopGroup, logger: logger)
-        return gateway.serviceGroup(stores: [redis], server: server, drainTime: configuration.drainTime, logger: logger)
+        return gateway.serviceGroup(
+            stores: [PostgresShutdown(postgres: postgres), redis], server: server, drainTime: configuration.drainTime,
+            logger: logger)
+    }
+
+    /// How long to wait before Postgres is asked again while it is away.
+    private static let claimPause: Duration = .seconds(1)
+
+    /// - Throws: When the deployment has another number of partitions, or no schema; then a gateway must not start.
+    private static func claimPartitions(
+        _ partitioning: Partitioning, _ postgres: PostgresClient, logger: Logger
+    ) async throws {
+        while true {
+            do throws(DeploymentError) {
+                return try await Deployment(postgres: postgres).claimPartitions(partitioning)
+            } catch {
+                guard error.code == .unavailable else { throw error }
+                logger.warning("gateway.waits_for_postgres", metadata: [LogKey.error: "\(error)"])
+            }
+            try await Task.sleep(for: claimPause)
+        }
+    }
+}
+
+/// Closes the connections to Postgres after everything that uses them has ended.
+private struct PostgresShutdown: Service {
+    let postgres: PostgresClient
+
+    func run() async throws {
+        // Ends by graceful shutdown or by cancellation; both mean the same here.
+        try? await gracefulShutdown()
+        await postgres.close()
     }
 }

@@ -1,7 +1,8 @@
-import Glibc
+import Foundation
 import Logging
 import Observability
 import OnsaleConfiguration
+import ServiceLifecycle
 
 /// The gateway: answers HTTP, sells through Redis, shows what Postgres knows.
 @main
@@ -13,7 +14,7 @@ enum App {
             try await build(config: config).run()
         } catch {
             // The log may not be set up yet, and whoever started the process reads this.
-            fputs("onsale-gateway: \(error)\n", stderr)
+            try? FileHandle.standardError.write(contentsOf: Data("onsale-gateway: \(error)\n".utf8))
             exit(1)
         }
     }

@@ -4,9 +4,11 @@ import Hummingbird
 import InventoryStore
 import Logging
 import Observability
+import OnsaleConfiguration
 import OrderRepository
 import Security
 import ServiceLifecycle
+import UnixSignals
 
 /// The gateway's parts, put together over whichever stores: live ones in `App+build`, in-memory ones in tests.
 struct Gateway<Inventory: InventoryStore, Repository: OrderRepository>: Sendable {

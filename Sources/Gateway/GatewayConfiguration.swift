@@ -11,6 +11,7 @@ import Ticketing
 /// | `PARTITIONS` | 16 | 1 to 4096, the same in all of the deployment | no |
 /// | `ORDER_ID_SECRET` | required | at least 32 bytes; never changed, or retries would name other orders | yes |
 /// | `CORS_ORIGINS` | none | up to 100 origins with commas between them | no |
+/// | `GATEWAY_POSTGRES_CONNECTIONS` | 8 | 1 to 64 | no |
 /// | `GATEWAY_DRAIN_SECONDS` | 20 | 1 to 300: how long a stopping gateway finishes what it has begun | no |
 struct GatewayConfiguration: Sendable {
     var host = "127.0.0.1"
@@ -19,6 +20,8 @@ struct GatewayConfiguration: Sendable {
     var partitioning: Partitioning
     var orderIDSecret: Secret
     var corsOrigins: [String] = []
+    /// Postgres is not on the purchase path, so a few connections carry what a gateway asks of it.
+    var postgresConnections = 8
     var drainTime: Duration = .seconds(20)
     var limits = GatewayLimits()
 
@@ -35,6 +38,7 @@ struct GatewayConfiguration: Sendable {
         port = try config.int("http.port", default: port, in: 0...65_535)
         portFile = config.optional("gateway.port.file")
         corsOrigins = try config.list("cors.origins")
+        postgresConnections = try config.int("gateway.postgres.connections", default: postgresConnections, in: 1...64)
         drainTime = try config.duration(
             "gateway.drain.seconds", default: drainTime, in: Duration.seconds(1)...Duration.seconds(300))
     }

@@ -44,8 +44,7 @@ struct GatewayResponder<Inventory: InventoryStore, Repository: OrderRepository>:
                 try await orders.respond(to: request, id: id)
             }
         } else if let preflight = cors.preflight(request) {
-            handles = metrics.handles(method: request.method, template: nil)
-            response = preflight
+            return preflight
         } else {
             let context = makeContext()
             response = try await admitted { try await router.respond(to: request, context: context) }

@@ -82,7 +82,8 @@ extension PostgresConfiguration {
     /// The lanes' connections: DATABASE_URL with WORKER_POSTGRES_CONNECTIONS (default 8, 2...64) of them. Two are busy
     /// for each lane at work, one committing, one settling.
     static func lanes(config: ConfigReader) throws -> PostgresConfiguration {
-        var configuration = try PostgresConfiguration(url: config.required("database.url", isSecret: true))
+        let url = try config.required("database.url", isSecret: true)
+        var configuration = try PostgresConfiguration(url: PostgresLaneRepository.laneURL(url))
         configuration.maxConnections = try config.int("worker.postgres.connections", default: 8, in: 2...64)
         return configuration
     }

@@ -51,17 +51,6 @@ struct Fixture: Sendable {
     func command(_ words: String...) async throws -> RESPValue {
         try await redis.send(RedisCommand(arguments: words.map { RedisArgument($0) }))
     }
-
-    /// Every key with its value in Redis' own serialization, and whether it expires.
-    func bytes() async throws -> [String: [UInt8]] {
-        var result: [String: [UInt8]] = [:]
-        for key in try await command("KEYS", "*").array ?? [] {
-            guard let key = key.string, case .bytes(let bytes) = try await command("DUMP", key) else { continue }
-            let lifetime = try await command("PTTL", key).integer ?? 0
-            result[key] = bytes + (lifetime > 0 ? [1] : [0])
-        }
-        return result
-    }
 }
 
 extension Partition {
@@ -72,19 +61,22 @@ extension Partition {
 extension OrderID {
     /// An id of the first partition, the same for the same number.
     static func number(_ number: Int) -> OrderID {
-        OrderID(UUID(uuid: (0, 0, 0, 0, 0, 0, 0x80, 0, 0x80, 0, 0, 0, 0, 0, UInt8(number >> 8 & 255), UInt8(number & 255))))
+        OrderID(
+            UUID(uuid: (0, 0, 0, 0, 0, 0, 0x80, 0, 0x80, 0, 0, 0, 0, 0, UInt8(number >> 8 & 255), UInt8(number & 255))))
     }
 }
 
 extension UserID {
     static func number(_ number: Int) -> UserID {
-        UserID(UUID(uuid: (1, 0, 0, 0, 0, 0, 0x40, 0, 0x80, 0, 0, 0, 0, 0, UInt8(number >> 8 & 255), UInt8(number & 255))))
+        UserID(
+            UUID(uuid: (1, 0, 0, 0, 0, 0, 0x40, 0, 0x80, 0, 0, 0, 0, 0, UInt8(number >> 8 & 255), UInt8(number & 255))))
     }
 }
 
 extension EventID {
     static func number(_ number: Int) -> EventID {
-        EventID(UUID(uuid: (2, 0, 0, 0, 0, 0, 0x40, 0, 0x80, 0, 0, 0, 0, 0, UInt8(number >> 8 & 255), UInt8(number & 255))))
+        EventID(
+            UUID(uuid: (2, 0, 0, 0, 0, 0, 0x40, 0, 0x80, 0, 0, 0, 0, 0, UInt8(number >> 8 & 255), UInt8(number & 255))))
     }
 }
 

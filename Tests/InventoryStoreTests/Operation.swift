@@ -22,6 +22,9 @@ enum Operation: Sendable {
     case setMark(String)
     case look(OrderID, EventID)
     case empty
+
+    /// The name of the case.
+    var kind: String { String("\(self)".prefix { $0 != "(" }) }
 }
 
 /// Small numbers that the same seed gives again (SplitMix64, https://prng.di.unimi.it/splitmix64.c).
@@ -50,7 +53,7 @@ struct OperationGenerator {
     private var revision: Int64 = 1
     private let now: Int64
 
-    static let backlogLimit = 9
+    static let backlogLimit = 5
     private static let events = (1...3).map(EventID.number)
     private static let users = (1...5).map(UserID.number)
     private static let methods = [PaymentMethod.standard, PaymentMethod("pm_slow") ?? .standard]
@@ -71,8 +74,8 @@ struct OperationGenerator {
         case ..<780: .publish((0..<Int.random(in: 1...3, using: &random)).map { _ in settled(order()) })
         case ..<850: .release(release())
         case ..<910: .load(load())
-        case ..<925: fill()
-        case ..<930: .loadAlone(load())
+        case ..<922: fill()
+        case ..<932: .loadAlone(loadAlone())
         case ..<960: .amend(event(), terms())
         case ..<970: .appendUnreadable(unreadable())
         case ..<975: arrived.isEmpty ? .setMark("x") : .lose(.random(in: arrived.indices, using: &random))
@@ -104,7 +107,9 @@ struct OperationGenerator {
 
     private mutating func someEntries() -> [Int] {
         guard !arrived.isEmpty else { return [] }
-        var entries = (0..<Int.random(in: 1...3, using: &random)).map { _ in Int.random(in: arrived.indices, using: &random) }
+        var entries = (0..<Int.random(in: 1...3, using: &random)).map { _ in
+            Int.random(in: arrived.indices, using: &random)
+        }
         if let first = present.first, chance(80) { entries.append(first) }
         if chance(20) { entries.append(entries[0]) }
         return entries
@@ -112,7 +117,8 @@ struct OperationGenerator {
 
     private mutating func rejection() -> Operation {
         guard !arrived.isEmpty else { return .reserve(reservation()) }
-        let entry = chance(70) ? present.randomElement(using: &random) ?? 0 : .random(in: arrived.indices, using: &random)
+        let entry =
+            chance(70) ? present.randomElement(using: &random) ?? 0 : .random(in: arrived.indices, using: &random)
         let intent = arrived[entry]
         let settled = intent.flatMap { chance(80) ? self.settled($0.order) : nil }
         return .reject(entry: entry, intent: intent, settled: settled, note: chance(50) ? "why not" : nil)
@@ -121,7 +127,8 @@ struct OperationGenerator {
     private mutating func settled(_ order: OrderID) -> SettledOrder {
         let status = OrderStatus.allCases.randomElement(using: &random) ?? .pending
         let tickets = status == .confirmed ? [TicketCode(using: &random), TicketCode(using: &random)] : []
-        let reason = status == .cancelled && chance(80) ? CancellationReason.allCases.randomElement(using: &random) : nil
+        let reason =
+            status == .cancelled && chance(80) ? CancellationReason.allCases.randomElement(using: &random) : nil
         return SettledOrder(id: order, status: status, reason: reason, tickets: tickets)
     }
 
@@ -141,6 +148,15 @@ struct OperationGenerator {
         return StockLoad(
             event: event, epoch: epoch, available: .random(in: 0...terms.total, using: &random), terms: terms,
             buyers: buyers())
+    }
+
+    /// Of the epoch that was begun last, so that it meets a fill without its load.
+    private mutating func loadAlone() -> StockLoad {
+        let event = event()
+        let terms = terms()
+        return StockLoad(
+            event: event, epoch: epochs[event] ?? 1, available: .random(in: 0...terms.total, using: &random),
+            terms: terms, buyers: [])
     }
 
     private mutating func fill() -> Operation {

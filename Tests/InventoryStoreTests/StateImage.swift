@@ -96,7 +96,9 @@ struct StateImage {
             lines["event:\(id) \(field)"] = String(value)
         }
         switch event {
-        case .filling(let epoch): add("filling", epoch)
+        case .filling(let epoch, let since):
+            add("filling", epoch)
+            add("since", since.id.text)
         case .loaded(let stock):
             add("epoch", stock.epoch)
             add("available", stock.available)
@@ -140,6 +142,8 @@ struct StateImage {
             let parts = name.split(separator: " ")
             if parts.count == 2, parts[0] == "intent" || parts[0] == "pending" {
                 result["\(parts[0]) \(names[String(parts[1])])"] = value
+            } else if name.hasSuffix(" since") {
+                result[name] = names[value]
             } else {
                 result[name] = value
             }
@@ -161,5 +165,7 @@ struct EntryNames {
         }
     }
 
-    subscript(id: String) -> String { numbers[id].map { "#\($0)" } ?? "unknown \(id)" }
+    subscript(id: String) -> String {
+        id == "0-0" ? "none" : numbers[id].map { "#\($0)" } ?? "unknown \(id)"
+    }
 }

@@ -27,7 +27,7 @@ struct PurchaseStepsTests {
 
     @Test("A temporary refusal is tried again after the advised wait; a definite one ends the purchase")
     mutating func refused() {
-        #expect(purchase.receive(.busy(code: "overloaded", retryAfter: 3), at: 1) == .retry(atLeast: 3))
+        #expect(purchase.receive(.busy(code: "warming_up", retryAfter: 3), at: 1) == .retry(atLeast: 3))
         #expect(!purchase.mayHaveReached)
         #expect(purchase.receive(.refused(code: "sold_out"), at: 2) == .done)
         #expect(purchase.state == .refused("sold_out"))
@@ -35,14 +35,24 @@ struct PurchaseStepsTests {
         #expect(!purchase.wasAccepted)
     }
 
+    @Test("Overloaded may mean that the fast gate did not answer: such a purchase may have been taken")
+    mutating func overloaded() {
+        #expect(purchase.receive(.busy(code: "overloaded", retryAfter: nil), at: 1) == .retry(atLeast: nil))
+        #expect(purchase.mayHaveReached)
+    }
+
     @Test("At the end of a run a lost answer stays unresolved, a polite refusal is a refusal")
     mutating func stopped() {
         var lost = purchase
+        lost.attempts = 1
         _ = lost.receive(.unknown(retryAfter: nil), at: 1)
         lost.stop(lastCode: nil)
         #expect(lost.state == .unresolved)
-        purchase.stop(lastCode: "overloaded")
-        #expect(purchase.state == .abandoned("overloaded"))
+        var unsent = purchase
+        unsent.stop(lastCode: nil)
+        #expect(unsent.state == .abandoned("not_sent") && !unsent.mayHaveReached)
+        purchase.stop(lastCode: "warming_up")
+        #expect(purchase.state == .abandoned("warming_up") && !purchase.mayHaveReached)
     }
 
     @Test("An accepted order that is not final when the run ends stays accepted: the audit finds it")

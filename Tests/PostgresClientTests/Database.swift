@@ -5,13 +5,18 @@ import TestSupport
 
 let quietLogger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
+/// The URL of a new database on the server that all tests share.
+func database() async throws -> String {
+    try await blocking { try PostgresServer.shared.createDatabase() }
+}
+
 /// A database of its own for one test, and a client of it that is closed afterwards.
 func withDatabase<T>(
     isolation: isolated (any Actor)? = #isolation,
     configure: (inout PostgresConfiguration) -> Void = { _ in },
     _ body: (PostgresClient) async throws -> T
 ) async throws -> T {
-    try await withClient(url: try PostgresServer.shared.createDatabase(), configure: configure, body)
+    try await withClient(url: try await database(), configure: configure, body)
 }
 
 func withClient<T>(
@@ -20,6 +25,10 @@ func withClient<T>(
     _ body: (PostgresClient) async throws -> T
 ) async throws -> T {
     var configuration = try PostgresConfiguration(url: url)
+    // A machine that is busy with tests answers late.
+    configuration.cancelGrace = .seconds(20)
+    configuration.acquireTimeout = .seconds(60)
+    configuration.connectTimeout = .seconds(30)
     configure(&configuration)
     let client = PostgresClient(configuration: configuration, logger: quietLogger)
     do {

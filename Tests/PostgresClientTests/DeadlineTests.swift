@@ -22,7 +22,9 @@ import Testing
                     // Nothing of the request to stop is left to hit this one.
                     #expect(try await backend(connection) == before)
                 }
-                let batch = try await failure { try await connection.batch(["SELECT 1", sleep], timeout: .milliseconds(50)) }
+                let batch = try await failure {
+                    try await connection.batch(["SELECT 1", sleep], timeout: .milliseconds(50))
+                }
                 #expect(batch?.code == .deadlineExceeded)
                 let script = try await failure {
                     try await connection.execute(script: "SELECT 1; SELECT pg_sleep(60)", timeout: .milliseconds(50))
@@ -52,6 +54,23 @@ import Testing
         }
     }
 
+    /// Deadlines from at once to 2 ms after the statement is sent: some requests to stop reach the server before it.
+    @Test func aRequestToStopThatComesTooEarlyIsRepeated() async throws {
+        try await withDatabase { client in
+            try await client.withConnection { connection in
+                let before = try await backend(connection)
+                for round in 0..<100 {
+                    let error = try await failure {
+                        try await connection.query(sleep, timeout: .microseconds(20 * round))
+                    }
+                    #expect(error?.code == .deadlineExceeded)
+                    #expect(error?.mayHaveRun == false)
+                }
+                #expect(try await backend(connection) == before)
+            }
+        }
+    }
+
     @Test func aTaskThatIsCancelledAlreadySendsNothing() async throws {
         try await withDatabase { client in
             try await client.query("CREATE TABLE t (id int8)")
@@ -65,10 +84,11 @@ import Testing
     }
 
     @Test func aServerThatDoesNotAnswerIsGivenUp() async throws {
-        let server = try PostgresServer()
+        let server = try await blocking { try PostgresServer() }
         try await withClient(url: server.url, configure: { $0.cancelGrace = .milliseconds(100) }) { client in
             try await client.withConnection { connection in
                 let backend = Int32(try await backend(connection))
+                try await connection.query("SELECT 1")
                 kill(backend, SIGSTOP)
                 let error = try await failure { try await connection.query("SELECT 1", timeout: .milliseconds(50)) }
                 kill(backend, SIGCONT)
@@ -78,11 +98,11 @@ import Testing
             }
             #expect(try await client.value("SELECT 1::int8", as: Int.self) == 1)
         }
-        server.stop()
+        try await blocking { server.stop() }
     }
 
     @Test func connectingEndsAtItsDeadline() async throws {
-        let server = try PostgresServer()
+        let server = try await blocking { try PostgresServer() }
         let postmaster = server.pid
         kill(postmaster, SIGSTOP)
         try await withClient(
@@ -97,7 +117,7 @@ import Testing
             #expect(error?.mayHaveRun == false)
             kill(postmaster, SIGCONT)
         }
-        server.stop()
+        try await blocking { server.stop() }
     }
 
     /// More sleeping statements than the cooperative pool has threads, and still other tasks run.

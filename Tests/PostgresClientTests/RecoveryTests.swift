@@ -7,29 +7,29 @@ import Testing
 @Suite(.serialized) struct RecoveryTests {
     @Test(arguments: [PostgresServer.Shutdown.fast, .immediate])
     func afterARestartStatementsWorkAgain(shutdown: PostgresServer.Shutdown) async throws {
-        let server = try PostgresServer()
+        let server = try await blocking { try PostgresServer() }
         try await withClient(url: server.url) { client in
             try await client.query("CREATE TABLE t (id int8)")
             for round in 0..<2 {
-                try server.restart(shutdown)
+                try await blocking { try server.restart(shutdown) }
                 // Idle connections that the server ended are noticed before they are used.
                 try await client.query("INSERT INTO t VALUES (\(round))")
             }
             #expect(try await client.value("SELECT count(*) FROM t", as: Int.self) == 2)
         }
-        server.stop()
+        try await blocking { server.stop() }
     }
 
     @Test func aStatementWaitsForAServerThatIsStarting() async throws {
-        let server = try PostgresServer()
-        server.stop()
-        try await withClient(url: server.url, configure: { $0.acquireTimeout = .seconds(30) }) { client in
+        let server = try await blocking { try PostgresServer() }
+        try await blocking { server.stop() }
+        try await withClient(url: server.url, configure: { $0.acquireTimeout = .seconds(60) }) { client in
             async let value = client.value("SELECT 7::int8", as: Int.self)
             try await eventually("an attempt to connect") { client.statistics.connecting == 1 }
-            try server.start()
+            try await blocking { try server.start() }
             #expect(try await value == 7)
         }
-        server.stop()
+        try await blocking { server.stop() }
     }
 
     @Test func whileTheServerIsAwayCallersLearnWhy() async throws {
@@ -48,8 +48,8 @@ import Testing
     }
 
     @Test func aBackendKilledInMidStatementSaysThatItMayHaveRun() async throws {
-        let server = try PostgresServer()
-        try await withClient(url: server.url, configure: { $0.acquireTimeout = .seconds(30) }) { client in
+        let server = try await blocking { try PostgresServer() }
+        try await withClient(url: server.url, configure: { $0.acquireTimeout = .seconds(60) }) { client in
             async let outcome = failure { try await client.query("SELECT pg_sleep(60), 'victim'") }
             var backend: Int?
             try await eventually("the statement runs") {
@@ -70,25 +70,26 @@ import Testing
                 try await failure { try await client.query("SELECT 1") } == nil
             }
         }
-        server.stop()
+        try await blocking { server.stop() }
     }
 
     @Test func anIdleConnectionThatWasEndedIsReplacedUnnoticed() async throws {
-        let server = try PostgresServer.shared
-        let url = try server.createDatabase()
+        let url = try await database()
         try await withClient(url: url) { client in
             for _ in 0..<5 {
                 let backend = try await client.value("SELECT pg_backend_pid()", as: Int.self)
-                try server.psql("SELECT pg_terminate_backend(\(backend))")
+                _ = try await blocking { try PostgresServer.shared.psql("SELECT pg_terminate_backend(\(backend))") }
                 while kill(Int32(backend), 0) == 0 { await Task.yield() }
             }
         }
     }
 
     @Test func fullServersAreWaitedFor() async throws {
-        let server = try PostgresServer(settings: ["max_connections": "4", "superuser_reserved_connections": "0"])
+        let server = try await blocking {
+            try PostgresServer(settings: ["max_connections": "4", "superuser_reserved_connections": "0"])
+        }
         try await withClient(url: server.url, configure: { $0.maxConnections = 4 }) { first in
-            try await withClient(url: server.url, configure: { $0.acquireTimeout = .seconds(30) }) { second in
+            try await withClient(url: server.url, configure: { $0.acquireTimeout = .seconds(60) }) { second in
                 try await withThrowingTaskGroup { group in
                     for _ in 0..<4 {
                         group.addTask { _ = try await failure { try await first.query("SELECT pg_sleep(60)") } }
@@ -105,6 +106,6 @@ import Testing
                 }
             }
         }
-        server.stop()
+        try await blocking { server.stop() }
     }
 }

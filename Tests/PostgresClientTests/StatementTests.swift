@@ -29,7 +29,9 @@ import Testing
             #expect(error?.sqlState == .uniqueViolation)
             #expect(error?.batchIndex == 2)
             #expect(try await client.value("SELECT count(*) FROM t", as: Int.self) == 0)
-            let unknown = try await failure { try await client.batch(["INSERT INTO t VALUES (\(1))", "SELECT * FROM u"]) }
+            let unknown = try await failure {
+                try await client.batch(["INSERT INTO t VALUES (\(1))", "SELECT * FROM u"])
+            }
             #expect(unknown?.sqlState == .undefinedTable)
             #expect(unknown?.batchIndex == 1)
             #expect(try await client.value("SELECT count(*) FROM t", as: Int.self) == 0)
@@ -147,7 +149,8 @@ import Testing
         try await withDatabase { client in
             let error = try await failure {
                 try await client.withConnection { connection in
-                    try await connection.execute(script: "CREATE TABLE t (id int8); INSERT INTO t VALUES (1); SELECT 1/0")
+                    try await connection.execute(
+                        script: "CREATE TABLE t (id int8); INSERT INTO t VALUES (1); SELECT 1/0")
                 }
             }
             #expect(error?.sqlState == "22012")

@@ -166,7 +166,8 @@ private actor Clerk {
                     try await client.withTransaction { try await $0.query("INSERT INTO t VALUES (1)") }
                 }
                 try await eventually("the COMMIT waits") {
-                    try await holder.query(
+                    // Not by the holder: a transaction sees one state of the other sessions throughout.
+                    try await client.query(
                         """
                         SELECT pg_terminate_backend(pid) FROM pg_stat_activity
                         WHERE query = 'COMMIT' AND wait_event_type = 'Lock' AND datname = current_database()

@@ -53,7 +53,8 @@ private struct Seat: RawRepresentable, PostgresCodable, Equatable {
                 #expect(abs(back.timeIntervalSince(date)) < 2e-6)
             }
             let text = try await client.value(
-                "SELECT (\(Date(timeIntervalSince1970: 1_700_000_000.123456)) AT TIME ZONE 'UTC')::text", as: String.self)
+                "SELECT (\(Date(timeIntervalSince1970: 1_700_000_000.123456)) AT TIME ZONE 'UTC')::text",
+                as: String.self)
             #expect(text == "2023-11-14 22:13:20.123456")
             let infinite = try await failure { try await client.value("SELECT 'infinity'::timestamptz", as: Date.self) }
             #expect(infinite?.code == .decoding)
@@ -87,7 +88,9 @@ private struct Seat: RawRepresentable, PostgresCodable, Equatable {
             #expect(try await roundTrip(client, ids, "uuid[]") == ids)
             let dates = [Date(timeIntervalSinceReferenceDate: 0), Date(timeIntervalSinceReferenceDate: 86_400.5)]
             #expect(try await roundTrip(client, dates, "timestamptz[]") == dates)
-            let nested = try await failure { try await client.value("SELECT ARRAY[[1,2],[3,4]]::int8[]", as: [Int].self) }
+            let nested = try await failure {
+                try await client.value("SELECT ARRAY[[1,2],[3,4]]::int8[]", as: [Int].self)
+            }
             #expect(nested?.code == .decoding)
         }
     }
@@ -95,7 +98,8 @@ private struct Seat: RawRepresentable, PostgresCodable, Equatable {
     @Test func domainTypesNeedOneLineEach() async throws {
         try await withDatabase { client in
             try await client.query("CREATE TYPE order_status AS ENUM ('pending', 'paid', 'lost')")
-            try await client.query("CREATE TABLE t (id uuid, status order_status, seat int4, price numeric(12,2), j jsonb)")
+            try await client.query(
+                "CREATE TABLE t (id uuid, status order_status, seat int4, price numeric(12,2), j jsonb)")
             let id = TicketID(UUID())
             try await client.query(
                 """
@@ -140,7 +144,8 @@ private struct Seat: RawRepresentable, PostgresCodable, Equatable {
 
     @Test func rowsAreReadByPlaceByNameAndOnlyWhole() async throws {
         try await withDatabase { client in
-            let result = try await client.query("SELECT 1::int2 AS a, 'x' AS b UNION ALL SELECT 2, NULL ORDER BY a")
+            let result = try await client.query(
+                "SELECT 1::int2 AS a, 'x' AS b UNION ALL SELECT 2::int2, NULL ORDER BY a")
             #expect(result.columns == ["a", "b"])
             #expect(result.rows.count == 2)
             let rows = try result.rows.map { try $0.decode(Int.self, String?.self) }

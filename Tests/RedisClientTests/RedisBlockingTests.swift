@@ -10,15 +10,13 @@ import Testing
 
     @Test("A blocking read delays no shared command; on the shared connection it would")
     func noDelay() async throws {
-        try await withClient(RedisServer.shared.url) { client in
+        let server = try await RedisServer()
+        try await withClient(server.url, { $0.silenceLimit = .seconds(60) }) { client in
             let clock = ContinuousClock()
             _ = try await client.send(RedisCommand("PING"))
             try await client.withBlockingConnection { blocking in
                 async let blocked = blocking.send(RedisCommand("BLPOP", key, 20), timeout: .seconds(30))
-                try await eventually("the read blocks") {
-                    let clients = try await client.send(RedisCommand("CLIENT", "LIST")).string ?? ""
-                    return clients.contains("cmd=blpop")
-                }
+                try await waitUntilBlocked(in: "blpop", server)
                 let time = try await clock.measure {
                     for _ in 0..<20 { _ = try await client.send(RedisCommand("PING")) }
                 }
@@ -26,27 +24,34 @@ import Testing
                 _ = try await client.send(RedisCommand("LPUSH", key, 1))
                 #expect(try await blocked.array?.count == 2)
             }
-            async let blocked = client.send(RedisCommand("BLPOP", key, "0.5"))
-            try await Task.sleep(for: .milliseconds(100))
-            let time = try await clock.measure { _ = try await client.send(RedisCommand("PING")) }
-            #expect(time > .milliseconds(200), "the control: a blocking read in front of it does delay a command")
-            _ = try await blocked
+            // The control: on the shared connection the blocking read does delay a command.
+            async let blocked = client.send(RedisCommand("BLPOP", key, 0), timeout: .seconds(30))
+            try await waitUntilBlocked(in: "blpop", server)
+            let delayed = try await redisError {
+                _ = try await client.send(RedisCommand("PING"), timeout: .milliseconds(200))
+            }
+            #expect(delayed?.code == .deadlineExceeded)
+            try await unblock(key, server)
+            #expect(try await blocked.array?.count == 2)
         }
     }
 
     @Test("A timed-out or cancelled blocking read is dropped when it ends, and its connection stays")
     func dropped() async throws {
-        try await withClient(RedisServer.shared.url) { client in
+        let server = try await RedisServer()
+        try await withClient(server.url, { $0.silenceLimit = .seconds(60) }) { client in
             try await client.withBlockingConnection { blocking in
                 let id = try await blocking.send(RedisCommand("CLIENT", "ID")).integer
                 let error = try await redisError {
-                    _ = try await blocking.send(RedisCommand("BLPOP", key, "0.5"), timeout: .milliseconds(100))
+                    _ = try await blocking.send(RedisCommand("BLPOP", key, 0), timeout: .milliseconds(100))
                 }
                 #expect(error?.code == .deadlineExceeded)
-                let task = Task { try await blocking.send(RedisCommand("BLPOP", key, "0.3")) }
-                try await Task.sleep(for: .milliseconds(20))
+                try await unblock(key, server)
+                let task = Task { try await blocking.send(RedisCommand("BLPOP", key, 0), timeout: .seconds(30)) }
+                try await waitUntilBlocked(in: "blpop", server)
                 task.cancel()
                 #expect(try await redisError { _ = try await task.value }?.code == .cancelled)
+                try await unblock(key, server)
                 #expect(try await blocking.send(RedisCommand("CLIENT", "ID")).integer == id)
             }
         }
@@ -60,9 +65,7 @@ import Testing
             try await client.withBlockingConnection { blocking in
                 let read = RedisCommand("XREADGROUP", "GROUP", "g", "c", "BLOCK", 10_000, "STREAMS", "s", ">")
                 async let lost = redisError { _ = try await blocking.send(read, timeout: .seconds(15)) }
-                try await eventually("the read blocks") {
-                    try await client.send(RedisCommand("CLIENT", "LIST")).string?.contains("cmd=xreadgroup") == true
-                }
+                try await waitUntilBlocked(in: "xreadgroup", server)
                 server.stop(SIGKILL)
                 #expect(try await lost?.code == .connectionLost)
                 async let entries = blocking.send(read, timeout: .seconds(15))
@@ -83,6 +86,7 @@ import Testing
         let client = RedisClient(configuration: configuration, logger: quiet)
         try await client.withBlockingConnection { blocking in
             let read = RedisCommand("XREADGROUP", "GROUP", "g", "c", "BLOCK", 2_000, "STREAMS", "s", ">")
+            #expect(try await blocking.send(RedisCommand("PING"), timeout: .seconds(20)) == .status("PONG"))
             let start = ContinuousClock.now
             let error = try await redisError { _ = try await blocking.send(read, timeout: .milliseconds(2_500)) }
             #expect(error?.code == .deadlineExceeded)

@@ -18,6 +18,7 @@ import Testing
             #expect(try await client.send(RedisCommand("SET", key("a"), RedisArgument(bytes: bytes))) == .status("OK"))
             #expect(try await client.send(RedisCommand("GET", key("a"))) == .bytes(bytes))
             #expect(try await client.send(RedisCommand("GET", key("none"))) == .null)
+            #expect(try await client.send(RedisCommand("PING"), timeout: .seconds(Int64.max)) == .status("PONG"))
             #expect(try await client.send(RedisCommand("INCRBY", key("n"), 41)).integer == 41)
             let error = try await redisError { _ = try await client.send(RedisCommand("LPUSH", key("a"), "x")) }
             #expect(error?.code == .server)

@@ -56,7 +56,7 @@ import Testing
             ("redis://:hunter2@h:0", "port"),
             ("redis://:hunter2@h:65536", "port"),
             ("redis://:hunter2@h:hunter2", "port"),
-            ("redis://:hun/ter2@h:6379", "port"),
+            ("redis://:hun/ter2@h:6379", "host"),
             ("redis://:hunter2@h/first", "database"),
             ("redis://:hunter2@h/-1", "database"),
             ("redis://:hunter2%@h", "password"),
@@ -72,7 +72,7 @@ import Testing
         let error = #expect(throws: RedisClientError.self) { try RedisConfiguration(url: url) }
         #expect(error?.code == .invalidURL)
         #expect(error?.mayHaveRun == false)
-        #expect(error?.message.contains("because of the \(part)") == true || error?.message.contains(" \(part)") == true)
+        #expect(error?.message.contains(" \(part)") == true)
         #expect(error.map { "\($0)" }?.contains("hun") == false)
     }
 

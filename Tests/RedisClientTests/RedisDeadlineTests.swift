@@ -10,13 +10,15 @@ import Testing
 
     @Test("A command past its deadline fails, its late reply is dropped and the connection stays")
     func deadline() async throws {
-        try await withClient(RedisServer.shared.url) { client in
+        let server = try await RedisServer.shared
+        try await withClient(server.url, { $0.silenceLimit = .seconds(60) }) { client in
             let connection = try await client.connectionID()
             let error = try await redisError {
-                _ = try await client.send(RedisCommand("BLPOP", key, "0.3"), timeout: .milliseconds(50))
+                _ = try await client.send(RedisCommand("BLPOP", key, 0), timeout: .milliseconds(50))
             }
             #expect(error?.code == .deadlineExceeded)
             #expect(error?.mayHaveRun == true)
+            try await unblock(key, server)
             #expect(try await client.send(RedisCommand("ECHO", "mine")).string == "mine")
             #expect(try await client.connectionID() == connection)
         }
@@ -24,14 +26,16 @@ import Testing
 
     @Test("A cancelled command's reply is dropped and the connection stays")
     func cancelled() async throws {
-        try await withClient(RedisServer.shared.url) { client in
+        let server = try await RedisServer()
+        try await withClient(server.url, { $0.silenceLimit = .seconds(60) }) { client in
             let connection = try await client.connectionID()
-            let task = Task { try await client.send(RedisCommand("BLPOP", key, "0.3")) }
-            try await Task.sleep(for: .milliseconds(50))
+            let task = Task { try await client.send(RedisCommand("BLPOP", key, 0), timeout: .seconds(30)) }
+            try await waitUntilBlocked(in: "blpop", server)
             task.cancel()
             let error = try await redisError { _ = try await task.value }
             #expect(error?.code == .cancelled)
             #expect(error?.mayHaveRun == true)
+            try await unblock(key, server)
             #expect(try await client.send(RedisCommand("ECHO", "mine")).string == "mine")
             #expect(try await client.connectionID() == connection)
         }
@@ -85,6 +89,7 @@ import Testing
             $0.silenceLimit = .milliseconds(400)
         }
         try await withClient(server.url, change) { client in
+            try await eventually("the first connection") { client.isConnected }
             let error = try await redisError { _ = try await client.send(RedisCommand("A")) }
             #expect(error?.code == .deadlineExceeded)
             #expect(error?.mayHaveRun == true)
@@ -94,6 +99,7 @@ import Testing
         // Without the limit nothing ever replaces the connection.
         let stuck = try await ScriptedServer { _, input in input.contains("PING") ? .text("+PONG\r\n") : .nothing }
         try await withClient(stuck.url, { $0.silenceLimit = .seconds(3_600) }) { client in
+            try await eventually("the connection") { client.isConnected }
             for _ in 0..<10 {
                 let error = try await redisError {
                     _ = try await client.send(RedisCommand("A"), timeout: .milliseconds(100))
@@ -114,10 +120,14 @@ import Testing
         try await withClient(server.url, change) { client in
             let connection = try await client.connectionID()
             server.signal(SIGSTOP)
-            let error = try await redisError { _ = try await client.send(RedisCommand("PING"), timeout: .milliseconds(300)) }
+            let error = try await redisError {
+                _ = try await client.send(RedisCommand("PING"), timeout: .milliseconds(300))
+            }
             #expect(error?.code == .deadlineExceeded)
             try await eventually("the connection is given up") { !client.isConnected }
-            let unsent = try await redisError { _ = try await client.send(RedisCommand("PING"), timeout: .milliseconds(300)) }
+            let unsent = try await redisError {
+                _ = try await client.send(RedisCommand("PING"), timeout: .milliseconds(300))
+            }
             #expect(unsent?.code == .notConnected)
             #expect(unsent?.mayHaveRun == false)
             server.signal(SIGCONT)
@@ -133,30 +143,25 @@ import Testing
             let error = try await redisError { _ = try await client.send(RedisCommand("A"), timeout: .seconds(1)) }
             #expect(error?.code == .notConnected)
             #expect(error?.mayHaveRun == false)
-            #expect(server.connections > 1, "it is tried again")
+            try await eventually("it is tried again") { server.connections > 1 }
         }
     }
 
     @Test("More commands than the bound are refused at once, and taken again when there is room")
     func overload() async throws {
-        try await withClient(RedisServer.shared.url, { $0.maxInFlight = 10 }) { client in
-            _ = try await client.send(RedisCommand("PING"))
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { _ = try await client.send(RedisCommand("BLPOP", key, 0)) }
-                group.addTask { _ = try await client.pipeline((0..<9).map { _ in RedisCommand("PING") }) }
-                var refusal: RedisClientError?
-                try await eventually("the bound is reached") {
-                    refusal = try await redisError {
-                        _ = try await client.send(RedisCommand("PING"), timeout: .milliseconds(1))
-                    }
-                    return refusal?.code == .overloaded
-                }
-                #expect(refusal?.mayHaveRun == false)
-                try await withClient(RedisServer.shared.url) { _ = try await $0.send(RedisCommand("LPUSH", key, 1)) }
-                try await group.waitForAll()
-            }
+        let server = try await RedisServer()
+        let pings = (0..<11).map { _ in RedisCommand("PING") }
+        try await withClient(server.url, { $0.maxInFlight = 10 }) { client in
+            let full = Task { try await client.pipeline([RedisCommand("BLPOP", key, 0)] + pings.prefix(9)) }
+            try await waitUntilBlocked(in: "blpop", server)
+            let refusal = try await redisError { _ = try await client.send(RedisCommand("PING")) }
+            #expect(refusal?.code == .overloaded)
+            #expect(refusal?.mayHaveRun == false)
+            try await unblock(key, server)
+            #expect(try await full.value.count == 10)
             for _ in 0..<50 { _ = try await client.send(RedisCommand("PING")) }
-            let tooLarge = try await redisError { _ = try await client.pipeline((0..<11).map { _ in RedisCommand("PING") }) }
+            #expect(try await client.pipeline(Array(pings.prefix(10))).count == 10)
+            let tooLarge = try await redisError { _ = try await client.pipeline(pings) }
             #expect(tooLarge?.code == .overloaded)
         }
     }
@@ -173,10 +178,10 @@ import Testing
                 }
                 if round == 2 { try await server.restart() }
                 try await eventually("all room is free") {
-                    try await redisError { _ = try await client.pipeline((0..<4).map { _ in RedisCommand("PING") }) } == nil
+                    try await redisError { _ = try await client.pipeline((0..<4).map { _ in RedisCommand("PING") }) }
+                        == nil
                 }
             }
         }
     }
 }
-

@@ -8,15 +8,16 @@ import Testing
 @Suite struct RedisShutdownTests {
     @Test("Graceful shutdown answers what was sent, refuses what comes later, and ends")
     func graceful() async throws {
-        let client = RedisClient(
-            configuration: try RedisConfiguration(url: try await RedisServer.shared.url), logger: quiet)
+        let server = try await RedisServer()
+        let client = RedisClient(configuration: try RedisConfiguration(url: server.url), logger: quiet)
         let group = ServiceGroup(services: [client], logger: quiet)
         let running = Task { try await group.run() }
         _ = try await client.send(RedisCommand("PING"))
-        let sent = Task { try await client.send(RedisCommand("BLPOP", "\(UUID().uuidString)", "0.3")) }
-        try await Task.sleep(for: .milliseconds(100))
+        let sent = Task { try await client.send(RedisCommand("BLPOP", "key", 0), timeout: .seconds(30)) }
+        try await waitUntilBlocked(in: "blpop", server)
         await group.triggerGracefulShutdown()
-        #expect(try await sent.value == .null)
+        try await unblock("key", server)
+        #expect(try await sent.value.array?.count == 2)
         try await running.value
         let error = try await redisError { _ = try await client.send(RedisCommand("PING")) }
         #expect(error?.code == .shutDown)
@@ -26,12 +27,12 @@ import Testing
 
     @Test("Cancellation ends at once: what was sent may have run, what waits did not")
     func cancelled() async throws {
-        let client = RedisClient(
-            configuration: try RedisConfiguration(url: try await RedisServer.shared.url), logger: quiet)
+        let server = try await RedisServer()
+        let client = RedisClient(configuration: try RedisConfiguration(url: server.url), logger: quiet)
         let running = Task { try await client.run() }
         _ = try await client.send(RedisCommand("PING"))
-        let sent = Task { try await client.send(RedisCommand("BLPOP", "\(UUID().uuidString)", 0)) }
-        try await Task.sleep(for: .milliseconds(100))
+        let sent = Task { try await client.send(RedisCommand("BLPOP", "key", 0)) }
+        try await waitUntilBlocked(in: "blpop", server)
         running.cancel()
         let error = try await redisError { _ = try await sent.value }
         #expect(error?.code == .shutDown)

@@ -9,7 +9,8 @@ import Testing
     private let channel = UUID().uuidString
 
     private func publish(_ text: String, on client: RedisClient, to channel: String? = nil) async throws -> Int64? {
-        try await client.send(RedisCommand("PUBLISH", RedisArgument(channel ?? self.channel), RedisArgument(text))).integer
+        try await client.send(RedisCommand("PUBLISH", RedisArgument(channel ?? self.channel), RedisArgument(text)))
+            .integer
     }
 
     @Test("Messages come after `subscribed`, to every listener of their channel")
@@ -46,14 +47,14 @@ import Testing
     func blackHole() async throws {
         let server = try await RedisServer()
         let change: (inout RedisConfiguration) -> Void = {
-            $0.keepAliveInterval = .milliseconds(200)
-            $0.connectTimeout = .milliseconds(200)
+            $0.keepAliveInterval = .milliseconds(700)
+            $0.connectTimeout = .milliseconds(700)
         }
         try await withClient(server.url, change) { client in
             var pushes = client.subscribe(to: [channel]).makeAsyncIterator()
             #expect(await pushes.next() == .subscribed)
-            // An idle second shows that probes are answered; the connection would be lost otherwise.
-            try await Task.sleep(for: .seconds(1))
+            // Two idle seconds show that probes are answered; the connection would be lost otherwise.
+            try await Task.sleep(for: .seconds(2))
             #expect(try await publish("idle", on: client) == 1)
             #expect(await pushes.next() == .message(channel: channel, payload: Array("idle".utf8)))
             server.signal(SIGSTOP)

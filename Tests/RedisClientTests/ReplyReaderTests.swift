@@ -6,7 +6,10 @@ import Testing
     /// Each kind of reply, and what it is read as.
     static let replies: [(wire: String, value: RESPValue)] = [
         ("+OK\r\n", .status("OK")),
-        ("-WRONGTYPE Operation against a key\r\n", .error(RedisServerError(message: "WRONGTYPE Operation against a key"))),
+        (
+            "-WRONGTYPE Operation against a key\r\n",
+            .error(RedisServerError(message: "WRONGTYPE Operation against a key"))
+        ),
         (":0\r\n", .integer(0)),
         (":-42\r\n", .integer(-42)),
         (":9223372036854775807\r\n", .integer(.max)),

@@ -14,6 +14,7 @@ func withClient<T>(
     _ body: (RedisClient) async throws -> T
 ) async throws -> T {
     var configuration = try RedisConfiguration(url: url)
+    configuration.commandTimeout = .seconds(20)  // The machine may be busy; what is about time sets its own.
     change(&configuration)
     let client = RedisClient(configuration: configuration, logger: quiet)
     return try await withThrowingTaskGroup(of: Void.self) { group in
@@ -36,6 +37,21 @@ func redisError(_ body: () async throws -> Void) async throws -> RedisClientErro
 extension RedisClient {
     /// The server's number of the connection that commands go by.
     func connectionID() async throws -> Int64? { try await send(RedisCommand("CLIENT", "ID")).integer }
+}
+
+/// Lets a `BLPOP` of `key` end, from a connection of its own.
+func unblock(_ key: RedisArgument, _ server: RedisServer) async throws {
+    try await withClient(server.url) { _ = try await $0.send(RedisCommand("LPUSH", key, 1)) }
+}
+
+/// Waits until a client of `server`, which no other test uses, blocks in `command`.
+func waitUntilBlocked(in command: String, _ server: RedisServer) async throws {
+    try await withClient(server.url) { observer in
+        try await eventually("a client blocks in \(command)") {
+            let clients = try await observer.send(RedisCommand("CLIENT", "LIST")).string ?? ""
+            return clients.split(separator: "\n").contains { $0.contains("flags=b") && $0.contains("cmd=\(command)") }
+        }
+    }
 }
 
 /// A server that answers what the test tells it to, byte for byte.

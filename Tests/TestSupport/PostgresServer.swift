@@ -88,7 +88,8 @@ package final class PostgresServer: Sendable {
 
     package func url(database: String, parameters: String = "") -> String {
         let secret = authentication == .trust ? "" : ":" + Self.password.replacing(" ", with: "%20")
-        return "postgres://\(Self.user)\(secret)@127.0.0.1:\(port)/\(database)\(parameters.isEmpty ? "" : "?")\(parameters)"
+        return
+            "postgres://\(Self.user)\(secret)@127.0.0.1:\(port)/\(database)\(parameters.isEmpty ? "" : "?")\(parameters)"
     }
 
     /// Of the database `postgres`, by the Unix socket.
@@ -124,8 +125,13 @@ package final class PostgresServer: Sendable {
 
     /// Ends the server with `signal` and waits until it is gone.
     package func stop(_ signal: Int32 = SIGINT) {
-        process.withLock { _ = $0.stop(signal) }
+        let process = process.withLock { $0 }
+        process.signal(signal)
+        while Self.isAlive(process) { usleep(2_000) }
     }
+
+    /// Asks the system, because `Process` learns late, or never, that its child has ended while others are started.
+    private static func isAlive(_ process: ServerProcess) -> Bool { kill(process.pid, 0) == 0 }
 
     /// Starts the server after ``stop(_:)``.
     package func start() throws {
@@ -145,12 +151,12 @@ package final class PostgresServer: Sendable {
                     asServerUser([try binary("postgres"), "-D", data] + arguments),
                     log: directory.appending(path: "postgres.log"))
             }
-            while process.isRunning, ContinuousClock.now < end {
+            while isAlive(process), ContinuousClock.now < end {
                 if isReady(data: data, pid: process.pid) { return process }
                 usleep(5_000)
             }
             guard ContinuousClock.now < end else {
-                process.stop(SIGQUIT)
+                process.signal(SIGQUIT)
                 throw ServerError(description: "postgres did not become ready: \(process.output)")
             }
             usleep(50_000)
@@ -206,17 +212,23 @@ package final class PostgresServer: Sendable {
     /// Runs a program to its end and returns what it printed, without the last line break.
     @discardableResult
     private static func run(_ arguments: [String]) throws -> String {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = arguments
-        let output = Pipe()
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = output
-        process.standardError = output
-        try spawning { try process.run() }
-        let text = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else {
+        let output = FileManager.default.temporaryDirectory.appending(path: "onsale-output-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: output) }  // Not there when nothing was started.
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, 1, output.path, O_WRONLY | O_CREAT, 0o600)
+        posix_spawn_file_actions_adddup2(&actions, 1, 2)
+        let words = arguments.map { strdup($0) } + [nil]
+        var child: pid_t = 0
+        let code = spawning { posix_spawnp(&child, words[0]!, &actions, nil, words, environ) }
+        for word in words { free(word) }
+        posix_spawn_file_actions_destroy(&actions)
+        guard code == 0 else { throw ServerError(description: "\(arguments[0]) did not start: error \(code)") }
+        var status: Int32 = 0
+        while waitpid(child, &status, 0) < 0, errno == EINTR {}
+        let text = try String(contentsOf: output, encoding: .utf8)
+        guard status == 0 else {
             throw ServerError(description: "\(arguments.joined(separator: " ")) failed: \(text)")
         }
         return text.trimmingCharacters(in: .newlines)
@@ -250,4 +262,12 @@ private let spawnLock = Mutex(())
 /// which the child holds; a child started at the same moment would inherit that socket and hide the end of the first.
 package func spawning<T>(_ start: () throws -> T) rethrows -> T {
     try spawnLock.withLock { _ in try start() }
+}
+
+/// Runs `body`, which blocks, on a thread of its own: tests run on as many threads as there are processors, and one
+/// that waits for a server must not stop the others.
+package func blocking<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
+    try await withCheckedThrowingContinuation { continuation in
+        Thread.detachNewThread { continuation.resume(with: Result { try body() }) }
+    }
 }

@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 import Synchronization
 
 /// One server started for a test, in a process group of its own, which cannot outlive the test run.
@@ -15,7 +15,7 @@ package final class ServerProcess: Sendable {
     /// Starts `arguments[0]`, found on PATH, with the environment of this process changed by `environment`.
     package init(_ arguments: [String], environment: [String: String] = [:], log: URL) throws {
         self.log = log
-        FileManager.default.createFile(atPath: log.path, contents: nil)
+        _ = FileManager.default.createFile(atPath: log.path, contents: nil)
         let output = try FileHandle(forWritingTo: log)
         let announce = Pipe()
         self.lifeline = Pipe()
@@ -42,6 +42,12 @@ package final class ServerProcess: Sendable {
         shell.standardInput = lifeline
         shell.standardOutput = announce
         shell.standardError = output
+        // Threads of a pool block most signals, and a child inherits that: SIGTERM would never reach the server.
+        var none = sigset_t()
+        var before = sigset_t()
+        sigemptyset(&none)
+        pthread_sigmask(SIG_SETMASK, &none, &before)
+        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
         try shell.run()
         try output.close()
         try lifeline.fileHandleForReading.close()

@@ -15,7 +15,9 @@ struct MoneyTests {
     @Test(arguments: [
         (4_500, 0, 0), (4_500, 1, 4_500), (4_500, 4, 18_000), (0, 100, 0), (9_999_999_999, 100, 999_999_999_900),
     ])
-    func `The price of several tickets is the price times their number`(price: Int64, quantity: Int, total: Int64) throws {
+    func `The price of several tickets is the price times their number`(
+        price: Int64, quantity: Int, total: Int64
+    ) throws {
         let money = try #require(Money(amount: price, currency: .gbp))
         #expect(money.times(quantity) == Money(amount: total, currency: .gbp))
     }

@@ -41,7 +41,8 @@ struct OrderIDTests {
 
     @Test func `Version and variant are those of RFC 9562 whatever the inputs`() {
         for _ in 0..<1_000 {
-            let bytes = Samples.order(user: UserID(), key: .random(), partition: Partition(.random(in: 0...4_095))).uuid.uuid
+            let bytes = Samples.order(user: UserID(), key: .random(), partition: Partition(.random(in: 0...4_095))).uuid
+                .uuid
             #expect(bytes.6 >> 4 == 8)
             #expect(bytes.8 >> 6 == 0b10)
         }

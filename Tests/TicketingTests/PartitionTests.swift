@@ -21,7 +21,7 @@ struct PartitionTests {
 
     @Test func `Random events spread evenly over the partitions`() {
         let partitioning = Partitioning(count: 16)
-        var counts = [Partition: Int]()
+        var counts: [Partition: Int] = [:]
         for _ in 0..<10_000 { counts[partitioning.partition(of: EventID()), default: 0] += 1 }
         #expect(Set(counts.keys) == Set(partitioning.all))
         // 625 each, standard deviation 24: six of them would be missed once in 30 million runs.

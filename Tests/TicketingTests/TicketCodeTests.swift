@@ -14,13 +14,14 @@ struct TicketCodeTests {
     }
 
     /// Computed by Python: `''.join(alphabet[v >> 5 * i & 31] for i in range(25, -1, -1))` of the 128-bit number.
-    @Test(arguments: [
-        (0, 0, "00000000000000000000000000"),
-        (0, 1, "00000000000000000000000001"),
-        (1 << 63, 0, "40000000000000000000000000"),
-        (0x0123_4567_89ab_cdef, 0xfedc_ba98_7654_3210, "014D2PF2DBSQQZXQ5TK1V58CGG"),
-        (.max, .max, "7ZZZZZZZZZZZZZZZZZZZZZZZZZ"),
-    ] as [(UInt64, UInt64, String)])
+    @Test(
+        arguments: [
+            (0, 0, "00000000000000000000000000"),
+            (0, 1, "00000000000000000000000001"),
+            (1 << 63, 0, "40000000000000000000000000"),
+            (0x0123_4567_89ab_cdef, 0xfedc_ba98_7654_3210, "014D2PF2DBSQQZXQ5TK1V58CGG"),
+            (.max, .max, "7ZZZZZZZZZZZZZZZZZZZZZZZZZ"),
+        ] as [(UInt64, UInt64, String)])
     func `The code spells the generator's 128 bits`(high: UInt64, low: UInt64, text: String) {
         #expect(Self.code(high, low) == text)
     }

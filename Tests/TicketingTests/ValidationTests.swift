@@ -23,12 +23,16 @@ struct ValidationTests {
         #expect(EmailAddress("é" + longest.dropFirst(1)) == nil)
     }
 
-    @Test(arguments: ["pm_accepted", "a", "Z", "0", "_", "-", "pm_1NirD82eZvKYlo2CIvbtLWuY", String(repeating: "m", count: 64)])
+    @Test(arguments: [
+        "pm_accepted", "a", "Z", "0", "_", "-", "pm_1NirD82eZvKYlo2CIvbtLWuY", String(repeating: "m", count: 64),
+    ])
     func `A payment method is up to 64 letters, digits, underscores and hyphens`(text: String) {
         #expect(PaymentMethod(text)?.text == text)
     }
 
-    @Test(arguments: ["", " ", "pm accepted", "pm.accepted", "pm/1", "pm\n", "é", "pm_🎫", String(repeating: "m", count: 65)])
+    @Test(arguments: [
+        "", " ", "pm accepted", "pm.accepted", "pm/1", "pm\n", "é", "pm_🎫", String(repeating: "m", count: 65),
+    ])
     func `Any other payment method is refused`(text: String) {
         #expect(PaymentMethod(text) == nil)
     }

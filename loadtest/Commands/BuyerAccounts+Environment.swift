@@ -1,5 +1,3 @@
-import ArgumentParser
-import Foundation
 import Logging
 import OnsaleConfiguration
 import PostgresClient
@@ -10,7 +8,7 @@ extension BuyerAccounts {
     static func fromEnvironment() async throws -> BuyerAccounts {
         let config = try await ConfigReader.onsale()
         let url = try config.required("database.url", isSecret: true)
-        let database = try await PostgresClient(
+        let database = try PostgresClient(
             configuration: PostgresConfiguration(url: url), logger: Logger(label: "loadtest.postgres"))
         return BuyerAccounts(
             database: database, issuer: try await TokenIssuer(configuration: TokenConfiguration(config: config)))

@@ -1,7 +1,8 @@
 import ArgumentParser
 import Foundation
+import NIOCore
 import NIOPosix
-import OnsaleConfiguration
+import PostgresClient
 
 /// `loadtest onsale`: one flash on-sale, from the empty event to the audit. Ends with 1 when a promise was broken.
 struct OnSaleCommand: AsyncParsableCommand {

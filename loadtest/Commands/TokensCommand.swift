@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import PostgresClient
 
 /// `loadtest tokens`: buyers for other tools, such as wrk.
 struct TokensCommand: AsyncParsableCommand {

@@ -45,9 +45,11 @@ extension BuyerLane {
 
     private func answered(_ tag: Int, _ answer: PurchaseAnswer) {
         let now = Self.now()
+        conversations[tag].lastCode = nil
         if case .busy(let code, _) = answer {
             conversations[tag].lastCode = code
-            record.busyByCode[code, default: 0] += 1
+            // The door-opener's knocking is no part of the load.
+            if purchases[tag].wave > 0 { record.busyByCode[code, default: 0] += 1 }
         }
         switch purchases[tag].receive(answer, at: now) {
         case .retry(let seconds):
@@ -70,7 +72,7 @@ extension BuyerLane {
     }
 
     private func retry(_ tag: Int, atLeast seconds: Int?) {
-        record.purchaseRetries += 1
+        if purchases[tag].wave > 0 { record.purchaseRetries += 1 }
         conversations[tag].failures += 1
         let policy = purchases[tag].wave == 0 ? RetryPolicy.eager : configuration.retry
         let wait = policy.wait(attempt: conversations[tag].failures, atLeast: seconds, using: &generator)

@@ -9,8 +9,7 @@ struct ProcessUsage: Sendable {
 
     static func now() -> ProcessUsage {
         var usage = rusage()
-        // RUSAGE_SELF is 0 on every system; Glibc imports it as an enumeration without the type `getrusage` takes.
-        getrusage(__rusage_who(0), &usage)
+        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
         return ProcessUsage(
             cpuSeconds: seconds(usage.ru_utime) + seconds(usage.ru_stime),
             // Linux counts in KiB.

@@ -13,6 +13,11 @@ struct ProgressLine: Sendable {
         write(isTerminal ? "\r\u{1b}[K" + line : line + "\n")
     }
 
+    /// Ends the line that was written over.
+    func end() {
+        if isTerminal { write("\n") }
+    }
+
     func note(_ text: String) {
         write((isTerminal ? "\r\u{1b}[K" : "") + text + "\n")
     }

@@ -1,4 +1,5 @@
 import Foundation
+import Ticketing
 
 extension RunReport {
     /// Puts the figures of a run together.

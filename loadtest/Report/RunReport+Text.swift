@@ -41,7 +41,7 @@ extension RunReport {
                 + "\(generator.purchaseRetries) purchases retried",
         ]
         if generator.lateSends > 0 {
-            lines.append("                late sends: the generator was too slow, the figures are not the service's alone")
+            lines.append("                late sends: the generator did not keep up or got no processor; the figures are not the service alone")
         }
         lines.append(
             violations.isEmpty

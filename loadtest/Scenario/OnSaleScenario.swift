@@ -108,5 +108,6 @@ struct OnSaleScenario: Sendable {
             group.cancelAll()
             try await group.waitForAll()
         }
+        progress.end()
     }
 }

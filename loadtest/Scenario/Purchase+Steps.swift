@@ -24,7 +24,9 @@ extension Purchase {
             endedAt = now
             state = .refused(code)
             return .done
-        case .busy(_, let seconds):
+        case .busy(let code, let seconds):
+            // The gateway also says this when its fast gate did not answer in time: the units may be taken.
+            if code == "overloaded" { mayHaveReached = true }
             return .retry(atLeast: seconds)
         case .unknown(let seconds):
             mayHaveReached = true
@@ -42,13 +44,17 @@ extension Purchase {
         return .done
     }
 
-    /// The run is over: what is still open stays so. `lastCode` is the last temporary refusal, if there was one.
+    /// The run is over: what is still open stays so. `lastCode` is the last temporary refusal; nil when there was none
+    /// or the last attempt was lost.
     mutating func stop(lastCode: String?) {
         guard case .open = state else { return }
-        if mayHaveReached {
-            state = .unresolved
+        if let lastCode {
+            state = .abandoned(lastCode)
+        } else if attempts == 0 {
+            state = .abandoned("not_sent")
         } else {
-            state = .abandoned(lastCode ?? (attempts == 0 ? "not_sent" : "no_answer"))
+            mayHaveReached = true
+            state = .unresolved
         }
     }
 }

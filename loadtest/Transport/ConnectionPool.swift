@@ -175,6 +175,8 @@ final class ConnectionPool {
     }
 
     func closed(_ connection: HTTPConnection, losing tag: Int?) {
+        // One that came up after `stop` was never in the list.
+        guard connections.indices.contains(connection.slot) else { return }
         let last = connections.removeLast()
         if last !== connection {
             last.slot = connection.slot

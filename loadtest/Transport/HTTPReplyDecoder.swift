@@ -33,7 +33,7 @@ struct HTTPReplyDecoder {
         var rest = buffer
         rest.moveReaderIndex(forwardBy: head.length)
         switch head.framing {
-        case .none: break
+        case .empty: break
         case .length(let length):
             guard let body = rest.readSlice(length: length) else { return nil }
             reply.body = body
@@ -51,11 +51,11 @@ struct HTTPReplyDecoder {
         var body = ByteBuffer()
         while true {
             guard let line = readLine(&buffer) else { return nil }
-            guard let size = Int(line.prefix { $0 != ";" }.trimmingSuffix { $0 == " " }, radix: 16), size >= 0 else {
+            guard let size = Int(line.prefix(while: \.isHexDigit), radix: 16) else {
                 throw LoadTestError(.malformedReply, "chunk size \(line)")
             }
             if size == 0 {
-                while let trailer = readLine(&buffer) where trailer.isEmpty { return body }
+                while let trailer = readLine(&buffer) { if trailer.isEmpty { return body } }
                 return nil
             }
             guard var chunk = buffer.readSlice(length: size), buffer.readSlice(length: 2) != nil else { return nil }

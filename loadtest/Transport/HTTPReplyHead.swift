@@ -2,7 +2,7 @@ import Foundation
 
 extension HTTPReplyDecoder {
     enum Framing: Equatable {
-        case none
+        case empty
         case length(Int)
         case chunked
     }
@@ -10,7 +10,7 @@ extension HTTPReplyDecoder {
     /// Status line and the five headers that matter, read in place.
     struct Head {
         private(set) var status = 0
-        private(set) var framing: Framing?
+        private(set) var framing = Framing.empty
         private(set) var etag: String?
         private(set) var retryAfter: Int?
         private(set) var closes = false
@@ -30,18 +30,14 @@ extension HTTPReplyDecoder {
                 let contentEnd = end > position && bytes[end - 1] == UInt8(ascii: "\r") ? end - 1 : end
                 if contentEnd == position {
                     length = end + 1
-                    return finish()
+                    // RFC 9112 §6.3: these never have a body, whatever their headers say.
+                    if status < 200 || status == 204 || status == 304 { framing = .empty }
+                    return
                 }
                 read(UnsafeRawBufferPointer(rebasing: bytes[position..<contentEnd]))
                 position = end + 1
             }
             return nil
-        }
-
-        private mutating func finish() {
-            // RFC 9112 §6.3: these never have a body, whatever their headers say.
-            if status < 200 || status == 204 || status == 304 { framing = Framing.none }
-            if framing == nil { framing = .length(0) }
         }
 
         private mutating func read(_ line: UnsafeRawBufferPointer) {
@@ -51,8 +47,8 @@ extension HTTPReplyDecoder {
             case 4 where Head.matches(line, "etag"): etag = Head.text(line[5...])
             case 10 where Head.matches(line, "connection"): closes = Head.text(line[11...]).lowercased() == "close"
             case 11 where Head.matches(line, "retry-after"): retryAfter = Int(Head.text(line[12...]))
-            case 14 where Head.matches(line, "content-length"):
-                if framing == nil { framing = Int(Head.text(line[15...])).map { .length(max(0, $0)) } }
+            case 14 where Head.matches(line, "content-length") && framing != .chunked:
+                framing = .length(max(0, Int(Head.text(line[15...])) ?? 0))
             case 17 where Head.matches(line, "transfer-encoding"): framing = .chunked
             default: return
             }

@@ -83,6 +83,7 @@ struct RequestClient: Sendable {
             // Also covers the time in line while no endpoint can be reached.
             let expiry = loop.assumeIsolated().scheduleTask(in: timeout) {
                 self.lost(tag, from: self.pool)
+                self.pool.closeOverdue(at: .now())
             }
             promise.futureResult.whenComplete { _ in expiry.cancel() }
             pool.submit(tag)

@@ -1,6 +1,7 @@
 import Hummingbird
 import InventoryStore
 import OrderRepository
+import Security
 import Ticketing
 
 /// `/api/admin`: running a sale.

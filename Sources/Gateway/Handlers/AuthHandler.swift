@@ -1,5 +1,6 @@
 import Hummingbird
 import OrderRepository
+import Security
 
 /// `/api/auth`: accounts and tokens.
 struct AuthHandler<Repository: OrderRepository>: Sendable {

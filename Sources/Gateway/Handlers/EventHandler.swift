@@ -2,6 +2,7 @@ import HTTPTypes
 import Hummingbird
 import InventoryStore
 import OrderRepository
+import Security
 import Ticketing
 
 /// `/api/events`: what is on sale.

@@ -3,6 +3,7 @@ import Hummingbird
 import InventoryStore
 import NIOCore
 import OrderRepository
+import Security
 import Ticketing
 
 /// `/api/orders`: what became of purchases.

@@ -1,5 +1,6 @@
 import Hummingbird
 import Security
+import Ticketing
 
 /// What travels with a request through the router.
 struct AppRequestContext: RequestContext {

@@ -30,7 +30,7 @@ struct ProblemMiddleware: RouterMiddleware {
         case let problem as Problem: return problem
         case let error as HTTPError where error.status == .notFound: return routes.problem(for: request)
         case let error as any HTTPResponseError:
-            return Problem(error.status.code == 413 ? .bodyTooLarge : .badRequest, error.status.reasonPhrase)
+            return Problem(error.status.code == 413 ? .bodyTooLarge : .badRequest, "The request cannot be read.")
         default: return Problem(unexpected: error, logger: logger)
         }
     }

@@ -1,6 +1,7 @@
 import Foundation
 import OrderRepository
 import Security
+import Ticketing
 
 /// An account in JSON.
 struct AccountResponse: Encodable {

@@ -29,13 +29,13 @@ struct Problem: Error, Hashable, Sendable {
 
     /// Written by hand: refusals are the most frequent answer of a sale that sells out.
     func response(requestID: String) -> Response {
-        let status = HTTPResponse.Status(code: code.status)
+        let status = HTTPResponse.Status(code: code.status, reasonPhrase: code.title)
         var body = ByteBuffer()
         // Every fixed part together has 120 bytes.
         body.reserveCapacity(160 + detail.utf8.count + requestID.utf8.count + errors.count * 96)
-        body.writeStaticString("{\"type\":\"about:blank\",\"title\":")
-        body.writeJSON(status.reasonPhrase)
-        body.writeStaticString(",\"status\":")
+        body.writeStaticString("{\"type\":\"about:blank\",\"title\":\"")
+        body.writeString(code.title)
+        body.writeStaticString("\",\"status\":")
         body.writeDecimal(Int64(code.status))
         body.writeStaticString(",\"detail\":")
         body.writeJSON(detail)

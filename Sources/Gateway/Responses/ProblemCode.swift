@@ -47,4 +47,21 @@ enum ProblemCode: String, Sendable, CaseIterable {
         case .overloaded, .warmingUp: 503
         }
     }
+
+    /// The status' phrase (RFC 9110 §15).
+    var title: String {
+        switch status {
+        case 400: "Bad Request"
+        case 401: "Unauthorized"
+        case 403: "Forbidden"
+        case 404: "Not Found"
+        case 405: "Method Not Allowed"
+        case 409: "Conflict"
+        case 413: "Content Too Large"
+        case 415: "Unsupported Media Type"
+        case 422: "Unprocessable Content"
+        case 503: "Service Unavailable"
+        default: "Internal Server Error"
+        }
+    }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import Ticketing
 
 /// A set of users that may say yes to a stranger and never says no to a member (Bloom, CACM 13(7), 1970).

@@ -10,6 +10,11 @@ final class CoalescingCache<Key: Hashable & Sendable, Value: Sendable, Failure: 
         case loading(Task<Result<Value, Failure>, Never>, number: Int)
     }
 
+    private enum Step {
+        case done(Value)
+        case wait(Task<Result<Value, Failure>, Never>)
+    }
+
     private struct State {
         var entries: [Key: Entry] = [:]
         var loads = 0
@@ -34,10 +39,6 @@ final class CoalescingCache<Key: Hashable & Sendable, Value: Sendable, Failure: 
 
     /// The kept value, the value that somebody is loading, or a newly loaded one.
     func value(for key: Key) async throws(Failure) -> Value {
-        enum Step {
-            case done(Value)
-            case wait(Task<Result<Value, Failure>, Never>)
-        }
         let now = now()
         let step: Step = state.withLock { state in
             switch state.entries[key] {

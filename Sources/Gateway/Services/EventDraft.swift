@@ -42,15 +42,28 @@ struct EventDraft: Decodable, Sendable {
             if date == nil { errors.append(FieldError(key.rawValue, "must be an RFC 3339 time")) }
             return date
         }
+        func number(_ key: CodingKeys) throws -> Int? {
+            do { return try container.decodeIfPresent(Int.self, forKey: key) } catch DecodingError.dataCorrupted {
+                // A number, but no `Int`; the decoder does not say which field it is.
+                errors.append(FieldError(key.rawValue, "must be a whole number"))
+                return nil
+            }
+        }
         title = try text(.title)
         description = try text(.description)
         venue = try text(.venue)
         eventDate = try date(.eventDate)
-        totalTickets = try container.decodeIfPresent(Int.self, forKey: .totalTickets)
-        limitPerBuyer = try container.decodeIfPresent(Int.self, forKey: .limitPerBuyer)
+        totalTickets = try number(.totalTickets)
+        limitPerBuyer = try number(.limitPerBuyer)
         saleOpensAt = container.contains(.saleOpensAt) ? .set(try date(.saleOpensAt)) : .none
         saleClosesAt = container.contains(.saleClosesAt) ? .set(try date(.saleClosesAt)) : .none
-        if let price = try container.decodeIfPresent(Price.self, forKey: .ticketPrice) {
+        func price() throws -> Price? {
+            do { return try container.decodeIfPresent(Price.self, forKey: .ticketPrice) } catch DecodingError.dataCorrupted {
+                errors.append(FieldError("ticketPrice.amount", "must be a whole number of minor units"))
+                return nil
+            }
+        }
+        if let price = try price() {
             let currency = Currency(rawValue: price.currency)
             ticketPrice = currency.flatMap { Money(amount: price.amount, currency: $0) }
             if currency == nil {

@@ -22,6 +22,7 @@ struct LaneTenure<Store: LaneStore, Repository: LaneRepository, Gateway: Payment
     private var rate = DrainRate()
     private var nextRenewal: ContinuousClock.Instant
     private var nextTick = ContinuousClock.now
+    private var nextRecovery = ContinuousClock.now
 
     init(
         reader: Store.Reader, store: Store, repository: Repository, settler: Settler<Store, Repository, Gateway>,
@@ -42,15 +43,20 @@ struct LaneTenure<Store: LaneStore, Repository: LaneRepository, Gateway: Payment
 
     /// Runs until graceful shutdown; the batch in hand is finished.
     mutating func run() async throws {
-        try await recover()
         while !Task.isShuttingDownGracefully {
+            if ContinuousClock.now >= nextRecovery {
+                try await recover()
+                nextRecovery = .now + configuration.lease
+            }
             try await keepUp()
             let deliveries = try await reader.next(limit: configuration.batchSize, wait: WorkerConfiguration.readWait)
             try await process(deliveries)
         }
     }
 
-    /// Finishes what other lanes, or this one before it lost a connection, left unacknowledged (P10).
+    /// Finishes what other lanes, or this one before it lost a connection, left unacknowledged (P10). Again once per
+    /// lease: a lane that was paused just before a read takes entries after it has lost its lease, and can commit none.
+    /// Between its batches this lane has no unacknowledged entries of its own.
     private mutating func recover() async throws {
         var cursor = "0-0"
         repeat {
@@ -112,9 +118,10 @@ struct LaneTenure<Store: LaneStore, Repository: LaneRepository, Gateway: Payment
             }
         }
         rate.add(done.count, at: .now)
+        // Before the acknowledgement: an entry that is off the stream reminds nobody of its order any more.
+        try await store.publish(settled, in: lease.partition)
         try await store.acknowledge(done, in: lease.partition, drainRate: rate.perSecond)
         settler.offer(unsettled)
-        try await store.publish(settled, in: lease.partition)
         metrics.committed.increment(by: done.count)
         metrics.batchSize.record(deliveries.count)
         if let accepted = deliveries.first?.entry.milliseconds {

@@ -36,11 +36,15 @@ struct StockKeeper<Store: LaneStore, Repository: LaneRepository>: Sendable {
             try await store.setMark(mark, of: lease.partition)
         }
         let since = newestChange?.addingTimeInterval(-StockKeeper.overlap)
+        var newest = newestChange
+        var isBehind = false
         for version in try await repository.events(in: lease.partition, changedSince: since) {
-            newestChange = max(newestChange ?? version.updatedAt, version.updatedAt)
+            newest = max(newest ?? version.updatedAt, version.updatedAt)
             guard known[version.event] != version.terms.revision else { continue }
-            if try await bring(version) { known[version.event] = version.terms.revision }
+            if try await bring(version) { known[version.event] = version.terms.revision } else { isBehind = true }
         }
+        // An event that must wait may have changed long before the newest: the next tick looks as far back again.
+        if !isBehind { newestChange = newest }
     }
 
     /// Returns whether Redis now has this version.

@@ -7,6 +7,8 @@ struct SettlementQueue {
     private var newcomers: [Intent] = []
     private var inFlight: Set<OrderID> = []
     private var outcomes: [Settlement] = []
+    /// Taken to be committed, and nothing heard of it yet.
+    private var committing: Set<OrderID> = []
     /// Settled in Postgres, not yet told to Redis.
     private var unpublished: [SettledOrder] = []
 
@@ -35,16 +37,27 @@ struct SettlementQueue {
     mutating func takeOutcomes(limit: Int) -> [Settlement] {
         let batch = Array(outcomes.prefix(limit))
         outcomes.removeFirst(batch.count)
+        committing.formUnion(batch.map(\.order.id))
         return batch
     }
 
-    /// Orders that Postgres has settled, as they stand there.
-    mutating func settled(_ orders: [SettledOrder]) {
-        for order in orders { inFlight.remove(order.id) }
+    /// Orders that were settled in Postgres, and as what; one that is gone from there is left out of `orders`.
+    mutating func settled(_ ids: [OrderID], as orders: [SettledOrder]) {
+        inFlight.subtract(ids)
+        resolved(ids, as: orders)
+    }
+
+    /// Orders whose settlement got no answer: it may have been committed, and then Redis must still be told.
+    var uncertain: [OrderID] { Array(committing) }
+
+    /// How uncertain orders turned out to stand; those that are still pending are left out of `orders`.
+    mutating func resolved(_ ids: [OrderID], as orders: [SettledOrder]) {
+        committing.subtract(ids)
         unpublished += orders
     }
 
-    /// Forgets all but what must still be published: charges under way were cancelled and are found in Postgres again.
+    /// Forgets the charges under way, which were cancelled and are found in Postgres again, and keeps what must still
+    /// be published or resolved.
     mutating func restart() {
         newcomers = []
         inFlight = []

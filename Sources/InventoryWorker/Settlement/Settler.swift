@@ -18,8 +18,9 @@ final class Settler<Store: LaneStore, Repository: LaneRepository, Gateway: Payme
     private let metrics: LaneMetrics
     private let logger: Logger
     private let queue: Mutex<SettlementQueue>
-    private let wakes: AsyncStream<Void>
-    private let wake: AsyncStream<Void>.Continuation
+    /// Wakes the run under way; nil while there is none. Each run has a stream of its own, because a stream ends for
+    /// good when the task that reads it is cancelled.
+    private let wake = Mutex<AsyncStream<Void>.Continuation?>(nil)
 
     init(
         store: Store, repository: Repository, gateway: Gateway, partition: Partition,
@@ -33,7 +34,6 @@ final class Settler<Store: LaneStore, Repository: LaneRepository, Gateway: Payme
         self.metrics = metrics
         self.logger = logger
         self.queue = Mutex(SettlementQueue(capacity: configuration.chargesInFlight))
-        (self.wakes, self.wake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
     /// Whether every order that was offered has been settled and published.
@@ -43,19 +43,22 @@ final class Settler<Store: LaneStore, Repository: LaneRepository, Gateway: Payme
     func offer(_ intents: [Intent]) {
         guard !intents.isEmpty else { return }
         queue.withLock { $0.offer(intents) }
-        wake.yield()
+        wakeUp()
     }
 
     /// Works under `lease` until cancelled, or until a store fails or the lease is lost.
     func run(under lease: Lease) async throws {
         queue.withLock { $0.restart() }
+        let (wakes, continuation) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        wake.withLock { $0 = continuation }
         try await withThrowingDiscardingTaskGroup { charges in
-            charges.addTask { [wake] in
+            charges.addTask {
                 while true {
-                    wake.yield()
+                    continuation.yield()
                     try await Task.sleep(for: WorkerConfiguration.scanInterval)
                 }
             }
+            try await resolveUncertain()
             var nextScan = ContinuousClock.now
             for await _ in wakes {
                 if ContinuousClock.now >= nextScan {
@@ -72,6 +75,16 @@ final class Settler<Store: LaneStore, Repository: LaneRepository, Gateway: Payme
             throw CancellationError()
         }
     }
+
+    /// Learns of settlements that were committed although no answer came.
+    private func resolveUncertain() async throws {
+        let orders = queue.withLock { $0.uncertain }
+        guard !orders.isEmpty else { return }
+        let settled = try await repository.states(of: orders).filter { $0.status != .pending }
+        queue.withLock { $0.resolved(orders, as: settled) }
+    }
+
+    private func wakeUp() { _ = wake.withLock { $0 }?.yield() }
 
     /// Finds pending orders that nobody charges now.
     private func scan() async throws {
@@ -96,7 +109,7 @@ final class Settler<Store: LaneStore, Repository: LaneRepository, Gateway: Payme
                         Charge(order: intent.order, amount: intent.total, method: intent.paymentMethod))
                 }
                 queue.withLock { $0.complete(Settlement(intent, outcome)) }
-                wake.yield()
+                wakeUp()
                 return
             } catch {
                 metrics.chargeFailures.increment()
@@ -122,7 +135,7 @@ final class Settler<Store: LaneStore, Repository: LaneRepository, Gateway: Payme
             let others = settled.filter { !moved.contains($0.id) }.map(\.id)
             settled = settled.filter { moved.contains($0.id) } + (try await repository.states(of: others))
         }
-        queue.withLock { [settled] in $0.settled(settled) }
+        queue.withLock { [settled] in $0.settled(batch.map(\.order.id), as: settled) }
         try await publish()
         if batch.contains(where: { $0.order.status == .cancelled }) { try await returnUnits() }
         return true

@@ -33,7 +33,8 @@ struct IntentStream: Sendable {
 
     private(set) var entries: [Entry] = []
     private(set) var deliveries: [Position: Delivery] = [:]
-    private var last = Position.start
+    /// The id given last.
+    private(set) var last = Position.start
     private var lastDelivered = Position.start
 
     /// Appends as `XADD key *` does: the id is the time, or just above the last id when the clock has not moved on.

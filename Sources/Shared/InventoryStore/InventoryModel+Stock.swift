@@ -6,15 +6,19 @@ extension InventoryModel {
     mutating func fill(
         _ event: EventID, epoch: Int64, isFirst: Bool, _ page: some Sequence<(user: UserID, units: Int)>
     ) -> Bool {
+        var since = intents.last
         switch events[event] {
-        case .loaded(let stock) where stock.epoch >= epoch: return false
-        case .filling(let current) where isFirst && current > epoch: return false
-        case let state where !isFirst && state != .filling(epoch: epoch): return false
-        default: break
+        case .loaded(let stock):
+            guard stock.epoch < epoch, isFirst else { return false }
+        case .filling(let current, let begin):
+            guard isFirst ? current <= epoch : current == epoch else { return false }
+            since = begin
+        case nil:
+            guard isFirst else { return false }
         }
         if isFirst {
             buyers[event] = nil
-            events[event] = .filling(epoch: epoch)
+            events[event] = .filling(epoch: epoch, since: since)
         }
         for (user, units) in page { buyers[event, default: [:]][user] = units }
         return true
@@ -23,10 +27,12 @@ extension InventoryModel {
     /// `load.lua`.
     mutating func load(_ event: EventID, epoch: Int64, available: Int, _ terms: SaleTerms) -> LoadOutcome {
         switch events[event] {
-        case .loaded(let stock) where stock.epoch >= epoch: return .current
-        case .filling(let current) where current > epoch: return .current
-        case .filling(epoch) where epoch <= 1 || intents.entries.isEmpty: break
-        default: return .wait
+        case .loaded(let stock): return stock.epoch >= epoch ? .current : .wait
+        case .filling(let current, _) where current > epoch: return .current
+        case .filling(let current, _) where current < epoch: return .wait
+        case .filling(_, let since):
+            if epoch > 1, let oldest = intents.entries.first?.position, oldest <= since { return .wait }
+        case nil: return .wait
         }
         events[event] = .loaded(LoadedStock(epoch: epoch, available: available, returns: 0, terms: terms))
         return .loaded

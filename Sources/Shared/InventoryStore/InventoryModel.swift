@@ -7,8 +7,8 @@ import Ticketing
 struct InventoryModel: Sendable {
     /// What stands under an event's key.
     enum Event: Hashable, Sendable {
-        /// The buyers of this load are being written; nobody is admitted.
-        case filling(epoch: Int64)
+        /// The buyers of this load are being written. Nobody is admitted, and no intent after `since` is of the event.
+        case filling(epoch: Int64, since: IntentStream.Position)
         case loaded(LoadedStock)
     }
 
@@ -48,7 +48,7 @@ struct InventoryModel: Sendable {
             else { return .refused(.reusedKey, knownBuyer: true) }
             return .replay(record)
         }
-        guard reservation.quantity >= 1 else {
+        guard Limits.quantity.contains(reservation.quantity) else {
             throw InventoryError(.unexpectedReply, "INVALID quantity", mayHaveRun: true)
         }
         guard case .loaded(let stock) = events[reservation.event] else { return .refused(.cold, knownBuyer: false) }

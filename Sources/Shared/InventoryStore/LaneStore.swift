@@ -14,7 +14,9 @@ package protocol LaneStore: Sendable {
     /// Takes committed entries off the stream; returns how many were still on it.
     /// `drainRate`: orders a second the lane commits lately, for the buyers' ETA.
     @discardableResult
-    func acknowledge(_ entries: [StreamEntryID], in partition: Partition, drainRate: Double) async throws(InventoryError)
+    func acknowledge(
+        _ entries: [StreamEntryID], in partition: Partition, drainRate: Double
+    ) async throws(InventoryError)
         -> Int
 
     /// Moves order records forward to what Postgres has committed and wakes those who wait.
@@ -26,7 +28,8 @@ package protocol LaneStore: Sendable {
     /// Returns the units of a cancelled order to the stock, once.
     func release(_ release: StockRelease) async throws(InventoryError) -> ReleaseOutcome
 
-    /// Fills an event's stock and its buyers' counts from Postgres.
+    /// Fills an event's stock and its buyers' counts from Postgres. Nobody is admitted from the call's begin until it
+    /// answers `loaded`, or until a later load does.
     func load(_ stock: StockLoad) async throws(InventoryError) -> LoadOutcome
 
     /// Brings an organiser's change to loaded stock.
@@ -103,8 +106,10 @@ package enum ReleaseOutcome: String, Hashable, Sendable {
 
 package enum LoadOutcome: String, Hashable, Sendable {
     case loaded = "LOADED"
-    /// Intents are on their way: try again when the stream is empty.
+    /// Intents of the event are on their way, which the figure from Postgres counts or does not: begin a new load, from
+    /// a new reading, when what was on the stream is committed. This load's figure must not be used again.
     case wait = "WAIT"
+    /// This load is there, or a later one is there or has begun.
     case current = "CURRENT"
 }
 

@@ -1,4 +1,4 @@
-package import RedisClient
+import RedisClient
 import Ticketing
 
 /// Reads a partition's stream on a connection of its own, since it waits there (P38).

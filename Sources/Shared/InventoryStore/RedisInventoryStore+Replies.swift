@@ -13,7 +13,8 @@ extension ReservationOutcome {
         switch code {
         case "ACCEPTED":
             guard let sequence = integer(1), let committed = integer(2), let price = integer(3), reply.count == 5,
-                let currency = reply[4].string.flatMap(Currency.init), let money = Money(amount: price, currency: currency)
+                let currency = reply[4].string.flatMap(Currency.init),
+                let money = Money(amount: price, currency: currency)
             else { return nil }
             outcome = .accepted(sequence: sequence, committed: committed, unitPrice: money)
         case "REPLAY": outcome = OrderRecord(id: order, fields: reply[1...]).map { .replay($0) }

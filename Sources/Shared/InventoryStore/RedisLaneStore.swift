@@ -1,4 +1,4 @@
-package import RedisClient
+import RedisClient
 package import Ticketing
 
 /// The lane's side of Redis, by the scripts of `Scripts/`.
@@ -75,7 +75,8 @@ package struct RedisLaneStore: LaneStore {
         return try await outcome(
             InventoryScripts.release.command(
                 keys: [
-                    .init(keys.event(release.event)), .init(keys.buyers(release.event)), .init(keys.order(release.order)),
+                    .init(keys.event(release.event)), .init(keys.buyers(release.event)),
+                    .init(keys.order(release.order)),
                 ],
                 arguments: [
                     .init(release.epoch), .init(release.user.description), .init(release.quantity),
@@ -90,7 +91,7 @@ package struct RedisLaneStore: LaneStore {
         if pages.isEmpty { pages = [[]] }
         var commands = pages.enumerated().map { index, page in
             InventoryScripts.fill.command(
-                keys: [event, .init(keys.buyers(stock.event))],
+                keys: [event, .init(keys.buyers(stock.event)), .init(keys.intents)],
                 arguments: [.init(stock.epoch), index == 0 ? "1" : "0"]
                     + page.flatMap { [.init($0.user.description), .init($0.units)] })
         }
@@ -121,7 +122,9 @@ package struct RedisLaneStore: LaneStore {
     }
 
     package func backlog(of partition: Partition) async throws(InventoryError) -> Int {
-        Int(try await inventory.send(RedisCommand("XLEN", .init(try inventory.keys(of: partition).intents))).integer ?? 0)
+        Int(
+            try await inventory.send(RedisCommand("XLEN", .init(try inventory.keys(of: partition).intents))).integer
+                ?? 0)
     }
 
     private func outcome<Outcome: RawRepresentable<String>>(

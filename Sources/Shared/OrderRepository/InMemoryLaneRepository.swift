@@ -95,7 +95,9 @@ package final class InMemoryLaneRepository: LaneRepository {
     ) async throws(RepositoryError) -> [SaleVersion] {
         try access { rows, _ throws(RepositoryError) in
             rows.events.filter { $0.value.partition == partition && $0.value.updatedAt >= date ?? .distantPast }
-                .map { SaleVersion(event: $0.key, epoch: $0.value.epoch, terms: $0.value.terms, updatedAt: $0.value.updatedAt) }
+                .map { event, row in
+                    SaleVersion(event: event, epoch: row.epoch, terms: row.terms, updatedAt: row.updatedAt)
+                }
                 .sorted { ($0.updatedAt, $0.event.description) < ($1.updatedAt, $1.event.description) }
         }
     }

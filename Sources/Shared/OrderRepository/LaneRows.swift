@@ -52,7 +52,8 @@ struct LaneRows: Sendable {
     func holds(_ lease: Lease) -> Bool { leases[lease.partition]?.epoch == lease.epoch }
 
     /// Inserts what is new, in the order of the ids, and takes the units of what was inserted.
-    mutating func insert(_ batch: [QueuedIntent], in partition: Partition) throws(RepositoryError) -> Set<StreamEntryID> {
+    mutating func insert(_ batch: [QueuedIntent], in partition: Partition) throws(RepositoryError) -> Set<StreamEntryID>
+    {
         var inserted: Set<StreamEntryID> = []
         for queued in batch.sorted(by: { $0.intent.order.description < $1.intent.order.description }) {
             let intent = queued.intent

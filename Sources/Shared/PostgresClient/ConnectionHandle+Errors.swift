@@ -49,7 +49,8 @@ extension ConnectionHandle {
         var kept: [String] = []
         for (index, word) in words.enumerated() {
             if index > 0, words[index - 1].hasSuffix(":"), word.count == 6, word.hasSuffix(":"),
-                word.dropLast().allSatisfy({ $0.isASCII && ($0.isUppercase || $0.isNumber) })
+                word.dropLast().allSatisfy({ $0.isASCII && ($0.isUppercase || $0.isNumber) }),
+                word.contains(where: \.isNumber)  // As every code has; not a severity, such as FATAL.
             {
                 code = code ?? SQLState(rawValue: String(word.dropLast()))
             } else {

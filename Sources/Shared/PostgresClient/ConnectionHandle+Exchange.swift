@@ -58,7 +58,7 @@ extension ConnectionHandle {
         while PQisBusy(pointer) != 0 {
             do throws(PostgresError) {
                 try progress(Int16(POLLIN), &call)
-            } catch where isBroken {
+            } catch  where isBroken {
                 break  // What the server said before it hung up is still to be read.
             }
         }
@@ -69,15 +69,18 @@ extension ConnectionHandle {
     private func progress(_ events: Int16, _ call: inout OngoingCall) throws(PostgresError) {
         while true {
             let now = ContinuousClock.now
-            if call.interruption == nil {
-                if let reason = call.reached(now: now), let pointer {
-                    let request = CancelRequest(pointer, wake: wake)
-                    call.interrupt(reason, request: request, now: now, grace: configuration.cancelGrace)
-                }
-            } else if now >= call.limit {
-                throw PostgresError(.connection, "no answer to the request to stop")
+            if call.interruption == nil, let reason = call.reached(now: now) {
+                call.interrupt(reason, now: now, grace: configuration.cancelGrace)
             }
-            let happened = poll(events, until: call.limit)
+            if call.interruption != nil {
+                guard now < call.limit else {
+                    throw PostgresError(.connection, "no answer to the request to stop")
+                }
+                if call.needsCancelRequest(now: now), let pointer {
+                    call.requested(CancelRequest(pointer, wake: wake), now: now)
+                }
+            }
+            let happened = poll(events, until: call.nextLook)
             guard happened != 0 else { continue }
             if happened & ~Int16(POLLOUT) != 0, PQconsumeInput(pointer) == 0 { throw lost() }
             return

@@ -115,7 +115,7 @@ extension ConnectionHandle {
     ) throws(PostgresError) -> T {
         do throws(PostgresError) {
             return try body()
-        } catch where error.isStaleStatement {
+        } catch  where error.isStaleStatement {
             statements.removeAll()
             guard isIdle else {
                 condition.retire()

@@ -63,7 +63,8 @@ final class ConnectionPool: Sendable {
         case .lease(let connection): waiter.resume(returning: .success(connection))
         case .refuse(.closed): waiter.resume(returning: .failure(.shutDown))
         case .refuse(.tooManyWaiters):
-            let error = PostgresError(.poolExhausted, "\(configuration.maxWaiters) callers wait for a connection already")
+            let error = PostgresError(
+                .poolExhausted, "\(configuration.maxWaiters) callers wait for a connection already")
             waiter.resume(returning: .failure(error))
         case .wait(let connect, let watch):
             if connect { startConnecting() }

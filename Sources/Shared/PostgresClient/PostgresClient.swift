@@ -33,6 +33,7 @@ package final class PostgresClient: Sendable {
     }
 
     /// Lends a connection to `body`, in the isolation of the caller. A transaction that `body` leaves open is undone.
+    @discardableResult
     package func withConnection<T>(
         isolation: isolated (any Actor)? = #isolation, _ body: (PostgresConnection) async throws -> T
     ) async throws -> T {
@@ -49,6 +50,7 @@ package final class PostgresClient: Sendable {
 
     /// Runs `body` in a transaction of its own.
     /// See ``PostgresConnection/withTransaction(isolation:_:)`` for when it is committed and what is thrown.
+    @discardableResult
     package func withTransaction<T>(
         isolation: isolated (any Actor)? = #isolation, _ body: (PostgresConnection) async throws -> T
     ) async throws -> T {

@@ -3,6 +3,7 @@ extension PostgresConnection {
     /// - Throws: what `body` throws; `.cancelled` when the task was cancelled by the time `body` returned;
     ///   `.transaction` when the server rolled back because a statement had failed and `body` went on; and what the
     ///   COMMIT throws. Only that can have `mayHaveRun`, which then says that the COMMIT may have happened.
+    @discardableResult
     package func withTransaction<T>(
         isolation: isolated (any Actor)? = #isolation, _ body: (PostgresConnection) async throws -> T
     ) async throws -> T {

@@ -89,7 +89,8 @@ package actor PostgresConnection {
         // After an error in the transaction, the server answers COMMIT with ROLLBACK.
         if try handle.command("COMMIT", limits, hasEffects: true) == "ROLLBACK" {
             throw PostgresError(
-                .transaction, "rolled back instead of committed: a statement had failed", sqlState: .inFailedTransaction)
+                .transaction, "rolled back instead of committed: a statement had failed", sqlState: .inFailedTransaction
+            )
         }
     }
 

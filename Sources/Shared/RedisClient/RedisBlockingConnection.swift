@@ -11,20 +11,16 @@ package final class RedisBlockingConnection: Sendable {
     }
 
     /// The same contract as `RedisClient.send`.
-    nonisolated(nonsending)
-        package func send(
-            _ command: RedisCommand, timeout: Duration? = nil
-        ) async throws(RedisClientError) -> RESPValue
-    {
+    package nonisolated(nonsending) func send(
+        _ command: RedisCommand, timeout: Duration? = nil
+    ) async throws(RedisClientError) -> RESPValue {
         try await link.send(command, timeout: timeout)
     }
 
     /// The same contract as `RedisClient.pipeline`.
-    nonisolated(nonsending)
-        package func pipeline(
-            _ commands: [RedisCommand], timeout: Duration? = nil
-        ) async throws(RedisClientError) -> [RESPValue]
-    {
+    package nonisolated(nonsending) func pipeline(
+        _ commands: [RedisCommand], timeout: Duration? = nil
+    ) async throws(RedisClientError) -> [RESPValue] {
         try await link.pipeline(commands, timeout: timeout)
     }
 }

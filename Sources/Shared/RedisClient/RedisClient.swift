@@ -62,21 +62,17 @@ package final class RedisClient: Service {
     ///
     /// `timeout` replaces the configured `commandTimeout`. When it passes, or the task is cancelled, the reply is
     /// dropped when it comes; the connection stays.
-    nonisolated(nonsending)
-        package func send(
-            _ command: RedisCommand, timeout: Duration? = nil
-        ) async throws(RedisClientError) -> RESPValue
-    {
+    package nonisolated(nonsending) func send(
+        _ command: RedisCommand, timeout: Duration? = nil
+    ) async throws(RedisClientError) -> RESPValue {
         try await nextLink.send(command, timeout: timeout)
     }
 
     /// Sends `commands` in order on one connection with one flush and returns their replies in that order, in which
     /// error replies are `.error` elements. It is no transaction: commands of others may run between them.
-    nonisolated(nonsending)
-        package func pipeline(
-            _ commands: [RedisCommand], timeout: Duration? = nil
-        ) async throws(RedisClientError) -> [RESPValue]
-    {
+    package nonisolated(nonsending) func pipeline(
+        _ commands: [RedisCommand], timeout: Duration? = nil
+    ) async throws(RedisClientError) -> [RESPValue] {
         try await nextLink.pipeline(commands, timeout: timeout)
     }
 

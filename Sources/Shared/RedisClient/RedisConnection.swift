@@ -27,6 +27,8 @@ final class RedisConnection: ChannelInboundHandler, @unchecked Sendable {
     private var encoder = CommandEncoder()
     /// What was written since the last flush. One buffer for all, used again when the channel is done with it.
     private var outgoing: ByteBuffer
+    /// What one burst needed is given back when it was more than this.
+    private static let largestKeptBuffer = 1 << 20
 
     init(eventLoop: any EventLoop, configuration: RedisConfiguration, consumer: any ReplyConsumer) {
         self.readyPromise = eventLoop.makePromise()
@@ -36,7 +38,7 @@ final class RedisConnection: ChannelInboundHandler, @unchecked Sendable {
         self.greeting = configuration.greeting
         self.greetingTimeout = TimeAmount(configuration.connectTimeout)
         self.consumer = consumer
-        self.outgoing = ByteBufferAllocator().buffer(capacity: 16_384)
+        self.outgoing = Self.emptyBuffer()
     }
 
     /// Appends a command to what the next `flush` sends.
@@ -48,7 +50,7 @@ final class RedisConnection: ChannelInboundHandler, @unchecked Sendable {
     func flush() {
         guard let context, outgoing.readableBytes > 0 else { return }
         context.writeAndFlush(wrapOutboundOut(outgoing), promise: nil)
-        outgoing.clear(minimumCapacity: 16_384)
+        if outgoing.capacity > Self.largestKeptBuffer { outgoing = Self.emptyBuffer() } else { outgoing.clear() }
     }
 
     /// Ends the connection because of `error`: the consumer hears of it at once, whatever the peer does.
@@ -109,6 +111,8 @@ final class RedisConnection: ChannelInboundHandler, @unchecked Sendable {
     func handlerRemoved(context: ChannelHandlerContext) {
         close(.connectionLost("the connection was closed"))
     }
+
+    private static func emptyBuffer() -> ByteBuffer { ByteBufferAllocator().buffer(capacity: 16_384) }
 
     private func greeted(_ reply: RESPValue) throws(RedisClientError) {
         if case .error(let error) = reply { throw RedisClientError(error) }

@@ -28,6 +28,8 @@ final class RedisLink: @unchecked Sendable {
     /// scripts on the fly, whose further ones are found out by `NOSCRIPT`.
     private var knownScripts: [String] = []
     private static let knownScriptLimit = 64
+    /// A year: what stands for "no deadline" still leaves room for the sum with the clock.
+    private static let longestTimeout = Duration.seconds(365 * 86_400)
     private var lastFailure: (any Error)?
     private var timer: Scheduled<Void>?
     private var timerExpiry: NIODeadline?
@@ -68,35 +70,34 @@ final class RedisLink: @unchecked Sendable {
         try? await isDrained.get()
     }
 
-    nonisolated(nonsending)
-        func send(_ command: RedisCommand, timeout: Duration?) async throws(RedisClientError) -> RESPValue
-    {
+    nonisolated(nonsending) func send(
+        _ command: RedisCommand, timeout: Duration?
+    ) async throws(RedisClientError) -> RESPValue {
         let reply = try await execute(.single(command), count: 1, timeout: timeout).get()
         if case .error(let error) = reply { throw RedisClientError(error) }
         return reply
     }
 
-    nonisolated(nonsending)
-        func pipeline(_ commands: [RedisCommand], timeout: Duration?) async throws(RedisClientError) -> [RESPValue]
-    {
+    nonisolated(nonsending) func pipeline(
+        _ commands: [RedisCommand], timeout: Duration?
+    ) async throws(RedisClientError) -> [RESPValue] {
         guard !commands.isEmpty else { return [] }
         let replies = try await execute(.several(commands), count: commands.count, timeout: timeout).get()
         guard case .array(let elements) = replies else { preconditionFailure("a pipeline's replies are an array") }
         return elements
     }
 
-    nonisolated(nonsending)
-        private func execute(
-            _ commands: RedisRequest.Commands, count: Int, timeout: Duration?
-        ) async -> RedisRequest.Outcome
-    {
+    private nonisolated(nonsending) func execute(
+        _ commands: RedisRequest.Commands, count: Int, timeout: Duration?
+    ) async -> RedisRequest.Outcome {
         let limit = configuration.maxInFlight
         guard outstanding.wrappingAdd(count, ordering: .relaxed).newValue <= limit else {
             outstanding.wrappingSubtract(count, ordering: .relaxed)
             let message = "more than \(limit) commands at a time on one connection"
             return .failure(RedisClientError(.overloaded, message, mayHaveRun: false))
         }
-        let request = RedisRequest(commands, deadline: .now() + TimeAmount(timeout ?? configuration.commandTimeout))
+        let time = min(timeout ?? configuration.commandTimeout, Self.longestTimeout)
+        let request = RedisRequest(commands, deadline: .now() + TimeAmount(time))
         return await withTaskCancellationHandler {
             await withUnsafeContinuation { continuation in
                 if request.start(continuation) { submit(request) } else { settle(request) }
@@ -236,6 +237,9 @@ extension RedisLink: ReplyConsumer {
             guard let value = request.record(reply, at: index) else { return }
             settle(request)
             request.succeed(value)
+        case .reload(let request, let index) where request.isFinished:
+            // Nobody waits for it any more, so it had better not run.
+            if request.record(reply, at: index) != nil { settle(request) }
         case .reload(let request, let index):
             connection?.write(request.command(at: index), withSource: true)
             pipeline.reloading(request, index: index, now: .now())

@@ -41,6 +41,9 @@ final class RedisRequest: @unchecked Sendable {
         }
     }
 
+    /// The caller has its outcome already.
+    var isFinished: Bool { state.load(ordering: .acquiring) == .finished }
+
     /// Sets the task to resume. Returns false when the request was cancelled before; the task is then resumed already.
     func start(_ continuation: UnsafeContinuation<Outcome, Never>) -> Bool {
         self.continuation = continuation

@@ -19,8 +19,8 @@ local function whole(text)
 end
 
 for _, i in ipairs({1, 2, 3, 4, 5, 7}) do
-    if not whole(ARGV[i]) then
-        return redis.error_reply('INVALID number in argument ' .. i)
+    if #ARGV ~= 8 or not whole(ARGV[i]) then
+        return redis.error_reply('INVALID number in argument ' .. i .. ', or an argument is missing')
     end
 end
 local event = redis.call('HMGET', KEYS[1], 'revision', 'total', 'available', 'returns')

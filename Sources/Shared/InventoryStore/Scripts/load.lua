@@ -5,13 +5,14 @@
 -- ARGV  1 epoch of this load  2 `1` when the event was loaded before, so that intents may be on their way
 --       3 available  4 total  5 limit  6 opens  7 closes (milliseconds since 1970; 0: none)  8 state
 --       9 price (minor units)  10 currency  11 revision
--- Reply LOADED | WAIT (intents are undelivered or unacknowledged, or the buyers of this load are not there: read
---       Postgres again later) | CURRENT (this load is there, or a later one is there or has begun)
+-- Reply LOADED | WAIT (intents of this event may be undelivered or unacknowledged, or the buyers of this load are not
+--       there: read Postgres again later) | CURRENT (this load is there, or a later one is there or has begun)
 -- Error INVALID (an argument that is none)
 --
--- Keeps: stock on its way is never counted twice: a second load waits until the stream is empty, and an old lane's
--- load never replaces a newer one (P34, P35). Nobody is admitted before the buyers' counts of the same load are there
--- (I6). All is checked before the first write (P5). O(1).
+-- Keeps: stock on its way is never counted twice: a second load waits until nothing is left on the stream from before
+-- `since`, when admission to this event ended, and an old lane's load never replaces a newer one (P34, P35). Other
+-- events of the partition may go on selling meanwhile. Nobody is admitted before the buyers' counts of the same load
+-- are there (I6). All is checked before the first write (P5). O(1).
 
 local function whole(text)
     if type(text) == 'string' and #text <= 15 and (text == '0' or string.match(text, '^%-?[1-9]%d*$')) then
@@ -25,13 +26,30 @@ for _, i in ipairs({1, 3, 4, 5, 6, 7, 9, 11}) do
         return redis.error_reply('INVALID number in argument ' .. i)
     end
 end
+-- Whether one stream id comes after another.
+local function after(id, other)
+    local milliseconds, number = string.match(id, '^(%d+)-(%d+)$')
+    local otherMilliseconds, otherNumber = string.match(other, '^(%d+)-(%d+)$')
+    if not (milliseconds and otherMilliseconds) then
+        return false
+    end
+    local difference = tonumber(milliseconds) - tonumber(otherMilliseconds)
+    return difference > 0 or (difference == 0 and tonumber(number) > tonumber(otherNumber))
+end
+
 local epoch = whole(ARGV[1])
-local event = redis.call('HMGET', KEYS[1], 'epoch', 'filling')
+local event = redis.call('HMGET', KEYS[1], 'epoch', 'filling', 'since')
 if (whole(event[1]) or 0) >= epoch or (whole(event[2]) or 0) > epoch then
     return {'CURRENT'}
 end
-if event[2] ~= ARGV[1] or (ARGV[2] == '1' and redis.call('XLEN', KEYS[2]) > 0) then
+if event[2] ~= ARGV[1] then
     return {'WAIT'}
+end
+if ARGV[2] == '1' then
+    local oldest = redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', '1')[1]
+    if oldest and not after(oldest[1], event[3] or '') then
+        return {'WAIT'}
+    end
 end
 redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'available', ARGV[3], 'total', ARGV[4], 'limit', ARGV[5],

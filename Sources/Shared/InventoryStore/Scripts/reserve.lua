@@ -39,8 +39,8 @@ if order[1] then
 end
 
 local quantity, backlog = whole(ARGV[4]), whole(ARGV[6])
-if not (quantity and quantity >= 1 and backlog) then
-    return redis.error_reply('INVALID the quantity or the backlog limit is not a whole number that makes sense')
+if not (quantity and quantity >= 1 and quantity <= 100 and backlog) then
+    return redis.error_reply('INVALID quantity or backlog limit')
 end
 
 local event = redis.call('HMGET', KEYS[1], 'available', 'limit', 'opens', 'closes', 'state', 'price', 'currency')
@@ -87,7 +87,7 @@ if redis.call('XLEN', KEYS[4]) >= backlog then
     return {'BUSY', known}
 end
 if price * quantity > MAXIMUM then
-    return redis.error_reply('INVALID the price of that many tickets is above what an order can hold')
+    return redis.error_reply('INVALID total: it is above what an order can hold')
 end
 
 local amount = string.format('%.0f', price * quantity)

@@ -1,1 +1,1 @@
-DROP TABLE worker_leases, audit_log, refresh_tokens, outbox, payments, tickets, ticket_orders, events, users, deployment;
+DROP TABLE worker_leases, audit_log, refresh_tokens, outbox, payments, tickets, pending_orders, ticket_orders, events, users, deployment;

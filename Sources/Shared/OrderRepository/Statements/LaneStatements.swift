@@ -7,8 +7,8 @@ import Ticketing
 ///
 /// The fence is a share lock on the lease row: a lane whose epoch has passed selects no row and so inserts nothing,
 /// and a take-over waits for the statements that still hold the lock. A share lock, not an update, so that a lane's
-/// commit and settlement can run at the same time. The hot event row is touched last, since Postgres runs a CTE that
-/// nothing reads after the main query: its lock is held for the shortest time.
+/// commit and settlement can run at the same time. The events' rows are touched last, since Postgres runs a CTE that
+/// nothing reads after the main query, and in the order of their ids, since the settlement locks them too.
 enum CommitBatch {
     static func query(_ batch: [QueuedIntent], _ lease: Lease) -> PostgresQuery {
         let partition = Int16(lease.partition.number)
@@ -27,11 +27,18 @@ enum CommitBatch {
                      AS b (id, user_id, event_id, quantity, amount, currency, method, entry), lease
                 ORDER BY b.id
                 ON CONFLICT (id) DO NOTHING
-                RETURNING stream_id, event_id, quantity
-            ), taken AS (
-                UPDATE events SET available_tickets = available_tickets - t.units
+                RETURNING id, created_at, stream_id, event_id, quantity
+            ), waiting AS (
+                INSERT INTO pending_orders (partition, created_at, order_id)
+                SELECT \(partition), created_at, id FROM inserted
+            ), stock AS (
+                SELECT e.id, t.units
                 FROM (SELECT event_id, sum(quantity) AS units FROM inserted GROUP BY event_id) t
-                WHERE events.id = t.event_id
+                JOIN events e ON e.id = t.event_id
+                ORDER BY e.id FOR NO KEY UPDATE OF e
+            ), taken AS (
+                UPDATE events SET available_tickets = available_tickets - stock.units
+                FROM stock WHERE events.id = stock.id
             )
             SELECT EXISTS (SELECT FROM lease), coalesce((SELECT array_agg(stream_id) FROM inserted), '{}')
             """
@@ -65,27 +72,34 @@ enum SelectKnownOrders {
 
 /// Ends pending orders in one statement: tickets and the charge for the confirmed ones; for the cancelled ones the
 /// units go back to the stock and a release goes to the outbox. An order that is no longer pending is left alone (I9).
+/// The fence and the order of the locks are those of `CommitBatch`.
 enum SettleOrders {
     static func query(_ settlements: [Settlement], _ lease: Lease) -> PostgresQuery {
         let partition = Int16(lease.partition.number)
-        let tickets = settlements.flatMap { settlement in
-            settlement.order.tickets.map { (code: $0.text, order: settlement.order.id) }
-        }
+        // An array in SQL has rows of one length, orders have not: an order's codes travel as one text.
+        let codes = settlements.map { $0.order.tickets.map(\.text).joined(separator: " ") }
         return """
             WITH lease AS MATERIALIZED (
                 SELECT 1 FROM worker_leases WHERE partition = \(partition) AND epoch = \(lease.epoch) FOR SHARE
             ), changed AS (
                 UPDATE ticket_orders o
                 SET status = s.status, failure_code = s.failure, updated_at = now()
-                FROM unnest(\(settlements.map(\.order.id)), \(settlements.map(\.order.status)),
-                            \(settlements.map(\.order.reason?.rawValue)), \(settlements.map(\.paymentReference)))
-                     AS s (id, status, failure, reference), lease
+                FROM (
+                    SELECT s.* FROM unnest(\(settlements.map(\.order.id)), \(settlements.map(\.order.status)),
+                                           \(settlements.map(\.order.reason?.rawValue)),
+                                           \(settlements.map(\.paymentReference)), \(codes))
+                                    AS s (id, status, failure, reference, codes), lease
+                    ORDER BY s.id
+                ) s
                 WHERE o.id = s.id AND o.status = 'pending'
-                RETURNING o.id, o.event_id, o.user_id, o.quantity, o.status, o.total_amount, o.currency, s.reference
+                RETURNING o.id, o.created_at, o.event_id, o.user_id, o.quantity, o.status, o.total_amount, o.currency,
+                          s.reference, s.codes
+            ), ended AS (
+                DELETE FROM pending_orders p USING changed c
+                WHERE p.partition = \(partition) AND p.created_at = c.created_at AND p.order_id = c.id
             ), issued AS (
                 INSERT INTO tickets (ticket_code, order_id)
-                SELECT t.code, c.id FROM unnest(\(tickets.map(\.code)), \(tickets.map(\.order))) AS t (code, order_id)
-                JOIN changed c ON c.id = t.order_id AND c.status = 'confirmed'
+                SELECT unnest(string_to_array(codes, ' ')), id FROM changed WHERE status = 'confirmed'
             ), recorded AS (
                 INSERT INTO payments (order_id, kind, status, amount, currency, reference)
                 SELECT id, 'charge', CASE status WHEN 'confirmed' THEN 'captured' ELSE 'declined' END, total_amount,
@@ -94,10 +108,14 @@ enum SettleOrders {
             ), released AS (
                 INSERT INTO outbox (kind, partition, event_id, order_id, user_id, quantity)
                 SELECT 'release', \(partition), event_id, id, user_id, quantity FROM changed WHERE status = 'cancelled'
+            ), stock AS (
+                SELECT e.id, t.units
+                FROM (SELECT event_id, sum(quantity) AS units FROM changed WHERE status = 'cancelled' GROUP BY event_id) t
+                JOIN events e ON e.id = t.event_id
+                ORDER BY e.id FOR NO KEY UPDATE OF e
             ), returned AS (
-                UPDATE events SET available_tickets = available_tickets + r.units
-                FROM (SELECT event_id, sum(quantity) AS units FROM changed WHERE status = 'cancelled' GROUP BY event_id) r
-                WHERE events.id = r.event_id
+                UPDATE events SET available_tickets = available_tickets + stock.units
+                FROM stock WHERE events.id = stock.id
             )
             SELECT EXISTS (SELECT FROM lease), coalesce((SELECT array_agg(id) FROM changed), '{}')
             """
@@ -113,9 +131,10 @@ enum SettleOrders {
 enum SelectPendingOrders {
     static func query(_ partition: Partition, limit: Int) -> PostgresQuery {
         """
-        SELECT id, user_id, event_id, quantity, (total_amount * 100)::bigint, currency, payment_method
-        FROM ticket_orders WHERE partition = \(Int16(partition.number)) AND status = 'pending'
-        ORDER BY created_at LIMIT \(limit)
+        SELECT o.id, o.user_id, o.event_id, o.quantity, (o.total_amount * 100)::bigint, o.currency, o.payment_method
+        FROM pending_orders p JOIN ticket_orders o ON o.id = p.order_id
+        WHERE p.partition = \(Int16(partition.number))
+        ORDER BY p.created_at, p.order_id LIMIT \(limit)
         """
     }
 

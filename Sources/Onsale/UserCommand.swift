@@ -1,0 +1,62 @@
+import ArgumentParser
+import Foundation
+import OrderRepository
+import Ticketing
+
+struct UserCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "user", abstract: "Makes accounts and administrators.", subcommands: [Create.self, Promote.self])
+
+    struct Create: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Makes an account. Its password is read from standard input, one line.")
+
+        @Option(help: "The address to log in with.")
+        var email: String
+
+        @Option(help: "The person's name.")
+        var name: String?
+
+        @Flag(help: "Make it an administrator.")
+        var admin = false
+
+        func run() async throws {
+            guard let address = EmailAddress(email) else { throw ValidationError("\(email) is not an e-mail address") }
+            guard name.map({ Limits.name.contains($0.count) }) ?? true else {
+                throw ValidationError("a name has 1 to 200 characters")
+            }
+            guard let password = Password.read() else { throw CommandFailure("no password was given") }
+            try await Connections.with { connections in
+                let user = try await connections.repository.createUser(
+                    email: address, passwordHash: connections.passwordHash(password), name: name,
+                    role: admin ? .admin : .user)
+                print("made \(user.role.rawValue) \(user.email) (\(user.id))")
+            }
+        }
+    }
+
+    struct Promote: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Makes an account an administrator's.")
+
+        @Argument(help: "The account's e-mail address.")
+        var email: String
+
+        func run() async throws {
+            try await Connections.with { connections in
+                guard let user = try await connections.repository.setRole(.admin, email: email) else {
+                    throw CommandFailure("there is no account of \(email)")
+                }
+                print("\(user.email) is an administrator")
+            }
+        }
+    }
+}
+
+/// A password from standard input.
+enum Password {
+    /// One line; from a terminal it is asked for and not shown. nil at the end of the input.
+    static func read() -> String? {
+        guard isatty(STDIN_FILENO) == 1 else { return readLine() }
+        return getpass("Password: ").map { String(cString: $0) }
+    }
+}

@@ -1,0 +1,100 @@
+import RedisClient
+import TestSupport
+import Testing
+import Ticketing
+
+@testable import InventoryStore
+
+/// Units that come back and stock that is loaded again, in orders that would count them twice or never.
+struct StockReturnTests {
+    private static let event = EventID.number(1)
+
+    @Test("An order cancelled in Postgres returns its units once, also when Redis was emptied and has no record of it")
+    func releaseWithoutRecord() async throws {
+        try await Fixture.run { fixture in
+            _ = try await fixture.lane.load(.first(of: Self.event, available: 98, epoch: 2, buyers: [(.number(1), 2)]))
+            let release = StockRelease(event: Self.event, order: .number(1), user: .number(1), quantity: 2, epoch: 2)
+            #expect(try await fixture.lane.release(release) == .released)
+            #expect(try await fixture.lane.release(release) == .already)
+            #expect(try await fixture.inventory.stock(of: Self.event)?.available == 100)
+            #expect(try await fixture.inventory.order(.number(1)) == nil)
+            #expect(try await fixture.command("PTTL", "{p00}:order:\(OrderID.number(1))").integer ?? 0 > 0)
+        }
+    }
+
+    @Test("An order accepted a second time returns its units by rejection, and those of the first time by release")
+    func acceptedTwice() async throws {
+        try await Fixture.run { fixture in
+            // Postgres has order 1 with 2 units, cancelled later; Redis was emptied and loaded without them.
+            _ = try await fixture.lane.load(.first(of: Self.event, available: 98, epoch: 2, buyers: [(.number(1), 2)]))
+            #expect(try await fixture.inventory.reserve(.of(Self.event, order: 1, quantity: 2)).isAccepted)
+            try await fixture.lane.withReader(of: .first, consumer: "lane") { reader in
+                let delivery = try #require(try await reader.next(limit: 1, wait: .zero).first)
+                let known = SettledOrder(id: .number(1), status: .cancelled, reason: .paymentDeclined, tickets: [])
+                let rejection = Rejection(entry: delivery.entry, intent: delivery.intent, settled: known, note: nil)
+                try await fixture.lane.reject(rejection, in: .first)
+                try await fixture.lane.reject(rejection, in: .first)
+            }
+            #expect(try await fixture.inventory.stock(of: Self.event)?.available == 98)
+            let release = StockRelease(event: Self.event, order: .number(1), user: .number(1), quantity: 2, epoch: 2)
+            #expect(try await fixture.lane.release(release) == .released)
+            #expect(try await fixture.lane.release(release) == .already)
+            #expect(try await fixture.inventory.stock(of: Self.event)?.available == 100)
+        }
+    }
+
+    @Test("A load that an older lane began earlier neither replaces nor spoils a newer one")
+    func overtakenLoad() async throws {
+        try await Fixture.run { fixture in
+            let replies = [
+                try await Self.fill(fixture, epoch: "2", isFirst: true, user: 1),
+                try await Self.fill(fixture, epoch: "3", isFirst: true, user: 2),
+                try await Self.fill(fixture, epoch: "2", isFirst: false, user: 3),
+            ]
+            #expect(replies == ["FILLED", "FILLED", "CURRENT"])
+            #expect(try await fixture.lane.load(.first(of: Self.event, epoch: 2)) == .current)
+            // Nobody is admitted in between, and a buyer of the newer load is known after it.
+            #expect(
+                try await fixture.inventory.reserve(.of(Self.event, order: 1)) == .refused(.cold, knownBuyer: false))
+            #expect(try await fixture.inventory.stock(of: Self.event) == nil)
+            let load = StockLoad.first(of: Self.event, epoch: 3, buyers: [(.number(2), 4)])
+            #expect(try await fixture.lane.load(load) == .loaded)
+            #expect(
+                try await fixture.inventory.reserve(.of(Self.event, order: 1, user: 2))
+                    == .refused(.limitExceeded(limit: 4, held: 4), knownBuyer: true))
+        }
+    }
+
+    @Test("An event loaded again waits for the intents from before, and for those of no other event")
+    func loadBesideAnotherSale() async throws {
+        try await Fixture.run { fixture in
+            let other = EventID.number(2)
+            _ = try await fixture.lane.load(.first(of: Self.event))
+            _ = try await fixture.lane.load(.first(of: other))
+            _ = try await fixture.inventory.reserve(.of(Self.event, order: 1))
+            #expect(try await fixture.lane.load(.first(of: Self.event, epoch: 2)) == .wait)
+            #expect(
+                try await fixture.inventory.reserve(.of(Self.event, order: 2)) == .refused(.cold, knownBuyer: false))
+            try await fixture.lane.withReader(of: .first, consumer: "lane") { reader in
+                let first = try await reader.next(limit: 1, wait: .zero)
+                // The other sale goes on, so the stream is never empty.
+                #expect(try await fixture.inventory.reserve(.of(other, order: 3)).isAccepted)
+                #expect(try await fixture.lane.load(.first(of: Self.event, epoch: 3)) == .wait)
+                try await fixture.lane.acknowledge(first.map(\.entry), in: .first, drainRate: 1)
+            }
+            #expect(try await fixture.inventory.reserve(.of(other, order: 4)).isAccepted)
+            #expect(try await fixture.lane.load(.first(of: Self.event, available: 99, epoch: 4)) == .loaded)
+            #expect(try await fixture.inventory.reserve(.of(Self.event, order: 2)).isAccepted)
+        }
+    }
+
+    /// One page with one buyer of 4 units.
+    private static func fill(_ fixture: Fixture, epoch: String, isFirst: Bool, user: Int) async throws -> String? {
+        let keys = InventoryKeys(.first)
+        let reply = try await fixture.redis.send(
+            InventoryScripts.fill.command(
+                keys: [.init(keys.event(event)), .init(keys.buyers(event)), .init(keys.intents)],
+                arguments: [.init(epoch), isFirst ? "1" : "0", .init(UserID.number(user).description), "4"]))
+        return reply.array?.first?.string
+    }
+}

@@ -1,0 +1,55 @@
+import Payments
+import Synchronization
+import Ticketing
+
+/// A provider that declines `pm_declined`, accepts all else, and answers when the test lets it.
+final class PaymentDouble: PaymentGateway {
+    private struct State {
+        var charges: [Charge] = []
+        var failures = 0
+        var isHeld: Set<OrderID> = []
+        var waiting: [OrderID: [AsyncStream<Void>.Continuation]] = [:]
+    }
+
+    private let state = Mutex(State())
+
+    /// Every charge that was asked for, repeated ones too.
+    var charges: [Charge] { state.withLock { $0.charges } }
+
+    /// The next `count` charges give no outcome.
+    func failNext(_ count: Int) { state.withLock { $0.failures = count } }
+
+    /// Charges of this order wait until `release`, or until they are cancelled.
+    func hold(_ order: OrderID) { state.withLock { _ = $0.isHeld.insert(order) } }
+
+    func release(_ order: OrderID) {
+        let waiting = state.withLock { state in
+            state.isHeld.remove(order)
+            return state.waiting.removeValue(forKey: order) ?? []
+        }
+        for continuation in waiting { continuation.finish() }
+    }
+
+    func isWaiting(_ order: OrderID) -> Bool { state.withLock { $0.waiting[order] != nil } }
+
+    func charge(_ charge: Charge) async throws(PaymentError) -> ChargeOutcome {
+        let (fails, gate) = state.withLock { state -> (Bool, AsyncStream<Void>?) in
+            state.charges.append(charge)
+            if state.failures > 0 {
+                state.failures -= 1
+                return (true, nil)
+            }
+            guard state.isHeld.contains(charge.order) else { return (false, nil) }
+            let (gate, continuation) = AsyncStream<Void>.makeStream()
+            state.waiting[charge.order, default: []].append(continuation)
+            return (false, gate)
+        }
+        if fails { throw PaymentError("no outcome, as the test wants it") }
+        if let gate {
+            for await _ in gate {}
+            if Task.isCancelled { throw PaymentError("cancelled") }
+        }
+        return charge.method.text == "pm_declined"
+            ? .declined(reference: "test_\(charge.order)") : .captured(reference: "test_\(charge.order)")
+    }
+}

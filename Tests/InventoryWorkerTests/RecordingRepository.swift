@@ -1,0 +1,76 @@
+import Foundation
+import OrderRepository
+import Ticketing
+
+/// The lanes' repository in memory, with a journal of what the lane did and failures where the test wants them.
+struct RecordingRepository: LaneRepository {
+    let base: InMemoryLaneRepository
+    let journal: Journal
+
+    func acquireLease(
+        of partition: Partition, owner: String, for duration: Duration
+    ) async throws(RepositoryError) -> Lease? {
+        try await failing(.acquireLease) { () throws(RepositoryError) in
+            try await base.acquireLease(of: partition, owner: owner, for: duration)
+        }
+    }
+
+    func renew(_ lease: Lease, for duration: Duration) async throws(RepositoryError) -> Bool {
+        try await failing(.renew) { () throws(RepositoryError) in try await base.renew(lease, for: duration) }
+    }
+
+    func giveUp(_ lease: Lease) async throws(RepositoryError) { try await base.giveUp(lease) }
+
+    func commit(_ batch: [QueuedIntent], under lease: Lease) async throws(RepositoryError) -> CommitOutcome {
+        try await failing(.commit) { () throws(RepositoryError) in
+            let outcome = try await base.commit(batch, under: lease)
+            journal.note(outcome == .leaseLost ? .fenced : .committed(batch.map(\.entry)))
+            return outcome
+        }
+    }
+
+    func settle(_ settlements: [Settlement], under lease: Lease) async throws(RepositoryError) -> [OrderID]? {
+        try await failing(.settle) { () throws(RepositoryError) in
+            let moved = try await base.settle(settlements, under: lease)
+            journal.note(moved.map { .settled($0) } ?? .fenced)
+            return moved
+        }
+    }
+
+    func states(of orders: [OrderID]) async throws(RepositoryError) -> [SettledOrder] {
+        try await base.states(of: orders)
+    }
+
+    func pendingOrders(in partition: Partition, limit: Int) async throws(RepositoryError) -> [Intent] {
+        try await base.pendingOrders(in: partition, limit: limit)
+    }
+
+    func waitingReleases(in partition: Partition, limit: Int) async throws(RepositoryError) -> [WaitingRelease] {
+        try await base.waitingReleases(in: partition, limit: limit)
+    }
+
+    func markDelivered(_ releases: [WaitingRelease]) async throws(RepositoryError) {
+        try await base.markDelivered(releases)
+    }
+
+    func events(in partition: Partition, changedSince date: Date?) async throws(RepositoryError) -> [SaleVersion] {
+        try await failing(.events) { () throws(RepositoryError) in
+            try await base.events(in: partition, changedSince: date)
+        }
+    }
+
+    func beginLoad(of event: EventID, under lease: Lease) async throws(RepositoryError) -> StockLoad? {
+        try await base.beginLoad(of: event, under: lease)
+    }
+
+    private func failing<Result>(
+        _ call: Journal.Call, _ body: () async throws(RepositoryError) -> Result
+    ) async throws(RepositoryError) -> Result {
+        if await journal.enter(call) { throw RepositoryError(.unavailable, "\(call) fails as the test wants it") }
+        let result = try await body()
+        if journal.leave(call) {
+            throw RepositoryError(.unavailable, "the answer to \(call) is lost as the test wants it")
+        }
+        return result
+    }
+}
