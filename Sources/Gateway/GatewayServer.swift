@@ -20,14 +20,20 @@ struct GatewayServer<Inventory: InventoryStore, Repository: OrderRepository>: Se
     let eventLoopGroup: any EventLoopGroup
     let logger: Logger
     /// Called with the bound port once the server listens.
+    var usesLoops = false
     var onListening: @Sendable (Int) -> Void = { _ in }
 
     func run() async throws {
         let limits = configuration.limits
         let date = HTTPDate()
-        let server = try HTTPServerBuilder.http1(
-            configuration: .init(idleTimeout: .nanoseconds(limits.idleConnectionTime.nanoseconds))
-        ).buildServer(
+        let executors = EventLoopExecutors(eventLoopGroup)
+        let loops = usesLoops
+        let server = try HTTPServerBuilder { responder in
+            let http = HTTP1Channel(
+                responder: responder,
+                configuration: .init(idleTimeout: .nanoseconds(limits.idleConnectionTime.nanoseconds)))
+            return loops ? LoopChannel(http: http, executors: executors) : http
+        }.buildServer(
             configuration: ServerConfiguration(
                 address: .hostname(configuration.host, port: configuration.port), backlog: limits.listenBacklog,
                 reuseAddress: true),

@@ -1,29 +1,27 @@
-import Glibc
+import Foundation
 import Synchronization
 
 /// The `Date` of answers (RFC 9110 §5.6.7), written once a second.
 final class HTTPDate: Sendable {
-    private let last = Mutex<(second: Int, text: String)>((.min, ""))
+    private let last = Mutex<(second: Int64, text: String)>((.min, ""))
 
     func now() -> String {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME_COARSE, &time)
-        let second = time.tv_sec
+        let second = Int64(Date().timeIntervalSince1970)
         return last.withLock { last in
             if last.second != second { last = (second, Self.text(second: second)) }
             return last.text
         }
     }
 
-    /// - Parameter second: Seconds since 1970, UTC.
-    static func text(second: Int) -> String {
-        var second = second
-        var parts = tm()
-        gmtime_r(&second, &parts)
-        func two(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
-        let day = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"][Int(parts.tm_wday)]
-        let month = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-        let time = "\(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec))"
-        return "\(day), \(two(parts.tm_mday)) \(month[Int(parts.tm_mon)]) \(parts.tm_year + 1900) \(time) GMT"
+    /// - Parameter second: Seconds since 1970, UTC, not before.
+    static func text(second: Int64) -> String {
+        let days = second / 86_400
+        let (year, month, day) = Timestamp.civil(days: days)
+        func two(_ number: Int64) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        // 1970 began on a Thursday.
+        let weekday = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"][Int(days % 7)]
+        let name = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"][Int(month) - 1]
+        let time = "\(two(second / 3_600 % 24)):\(two(second / 60 % 60)):\(two(second % 60))"
+        return "\(weekday), \(two(day)) \(name) \(year) \(time) GMT"
     }
 }

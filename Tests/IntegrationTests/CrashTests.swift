@@ -20,7 +20,7 @@ struct CrashTests {
         let sale = Sale(stack: stack, load: load)
         try await sale.accepted(200)
         try await strike(stack, sale)
-        let status = load.waitUntilExit()
+        let status = try await load.exitStatus(within: .seconds(240))
         #expect(status == 0, "the audit failed:\n\(load.output.suffix(4_000))\n\(stack.workerLog.suffix(2_000))")
         #expect(try stack.count("SELECT count(*) FROM ticket_orders WHERE status IN ('pending', 'paid')") == 0)
         #expect(try stack.count("SELECT count(*) FROM events WHERE available_tickets < 0") == 0)
@@ -118,14 +118,14 @@ struct CrashTests {
         let replies = try await parallel(200) { _ in try await stack.buy(event, by: buyer) }
         let orders = try replies.map { try #require($0.orderID) }
         let statuses = try await parallel(orders.count) { index in
-            try await stack.finalOrder(orders[index], by: buyer).json["status"] as? String
+            try await stack.finalOrder(orders[index], by: buyer).json["status"].string
         }
         let refused = orders.count { UInt8($0.prefix(2), radix: 16)! % 10 == 0 }
         #expect(refused > 0)
         #expect(statuses.count { $0 == "cancelled" } == refused)
         #expect(statuses.count { $0 == "confirmed" } == 200 - refused)
-        let redis = try await stack.ledger(of: event)["redis"] as? [String: any Sendable]
-        #expect(redis?["available"] as? Int == refused)
+        let redis = try await stack.ledger(of: event)["redis"]
+        #expect(redis["available"].int == refused)
         #expect(try await stack.redisCommand("XLEN", stack.key("dead", ofEvent: event)) == "\(refused)")
         #expect(try await stack.redisCommand("XLEN", stack.key("intents", ofEvent: event)) == "0")
     }
@@ -141,14 +141,14 @@ struct CrashTests {
         let queued = try #require(try await stack.buy(event, by: buyer).orderID)
         stack.redis.stop(SIGKILL)
         let settled = try await stack.order(done, by: buyer)
-        #expect(settled.json["status"] as? String == "confirmed")
+        #expect(settled.json["status"].string == "confirmed")
         let unknown = try await stack.order(queued, by: buyer)
         #expect(unknown.status == 503)
         #expect(unknown.headers["retry-after"] != nil)
         try await stack.redis.restart()
         try stack.startWorker()
         try await stack.untilReady()
-        #expect(try await stack.finalOrder(queued, by: buyer).json["status"] as? String == "confirmed")
+        #expect(try await stack.finalOrder(queued, by: buyer).json["status"].string == "confirmed")
     }
 }
 

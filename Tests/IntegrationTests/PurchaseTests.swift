@@ -18,14 +18,13 @@ struct PurchaseTests {
         let id = try #require(accepted.orderID)
         #expect(accepted.headers["location"] == "/api/orders/\(id)")
         let order = try await stack.finalOrder(id, by: buyer)
-        #expect(order.json["status"] as? String == "confirmed")
-        #expect((order.json["tickets"] as? [any Sendable])?.count == 3)
+        #expect(order.json["status"].string == "confirmed")
+        #expect(order.json["tickets"].count == 3)
         let mine = try await stack.send("GET", "/api/orders", token: buyer.token)
-        #expect((mine.json["items"] as? [any Sendable])?.count == 1)
+        #expect(mine.json["items"].count == 1)
         try await eventually("the ledger balances") {
             let ledger = try await stack.ledger(of: event)
-            let postgres = ledger["postgres"] as? [String: any Sendable]
-            return ledger["balanced"] as? Bool == true && postgres?["sold"] as? Int == 3
+            return ledger["balanced"].bool == true && ledger["postgres"]["sold"].int == 3
         }
     }
 
@@ -37,8 +36,8 @@ struct PurchaseTests {
         let replies = try await parallel(1_000) { _ in try await stack.buy(event, by: buyer) }
         #expect(replies.count { $0.status == 202 } == 4)
         #expect(replies.count { $0.status == 409 && $0.code == "limit_exceeded" } == 996)
-        let redis = try await stack.ledger(of: event)["redis"] as? [String: any Sendable]
-        #expect(redis?["available"] as? Int == 96)
+        let redis = try await stack.ledger(of: event)["redis"]
+        #expect(redis["available"].int == 96)
     }
 
     @Test("The same key 1,000 times in parallel makes one order (I7)")
@@ -87,11 +86,11 @@ struct PurchaseTests {
         let again = try await stack.buy(event, quantity: 2, key: key, by: buyer)
         #expect(again.orderID == id)
         let order = try await stack.finalOrder(id, by: buyer)
-        #expect(order.json["status"] as? String == "confirmed")
-        #expect((order.json["tickets"] as? [any Sendable])?.count == 2)
+        #expect(order.json["status"].string == "confirmed")
+        #expect(order.json["tickets"].count == 2)
         try await eventually("the units of the second acceptance are back") {
-            let redis = try await stack.ledger(of: event)["redis"] as? [String: any Sendable]
-            return redis?["available"] as? Int == 8
+            let redis = try await stack.ledger(of: event)["redis"]
+            return redis["available"].int == 8
         }
     }
 
@@ -103,8 +102,8 @@ struct PurchaseTests {
         let id = try #require(
             try await stack.buy(event, quantity: 2, method: "pm_declined", by: first).orderID)
         let order = try await stack.finalOrder(id, by: first)
-        #expect(order.json["status"] as? String == "cancelled")
-        #expect((order.json["failure"] as? [String: any Sendable])?["code"] as? String == "payment_declined")
+        #expect(order.json["status"].string == "cancelled")
+        #expect(order.json["failure"]["code"].string == "payment_declined")
         try await eventually("the tickets are for sale again", within: .seconds(1)) {
             try await stack.buy(event, quantity: 2, by: second).status == 202
         }
@@ -118,7 +117,7 @@ struct PurchaseTests {
         let buyer = try await stack.register()
         let id = try #require(
             try await stack.buy(event, method: "pm_error_then_accepted", by: buyer).orderID)
-        #expect(try await stack.finalOrder(id, by: buyer).json["status"] as? String == "confirmed")
+        #expect(try await stack.finalOrder(id, by: buyer).json["status"].string == "confirmed")
         let charge = "SELECT attempts FROM simulated_provider.charges WHERE idempotency_key = '\(id)'"
         #expect(try stack.count(charge) == 2)
         #expect(try stack.count("SELECT count(*) FROM payments WHERE order_id = '\(id)' AND status = 'captured'") == 1)
@@ -131,13 +130,13 @@ struct PurchaseTests {
         let (slow, quick) = (try await stack.register(), try await stack.register())
         let slowID = try #require(try await stack.buy(event, method: "pm_slow", by: slow).orderID)
         let quickID = try #require(try await stack.buy(event, by: quick).orderID)
-        #expect(try await stack.finalOrder(quickID, by: quick).json["status"] as? String == "confirmed")
+        #expect(try await stack.finalOrder(quickID, by: quick).json["status"].string == "confirmed")
         let waiting = try await stack.order(slowID, by: slow)
-        #expect(waiting.json["status"] as? String == "pending")
-        #expect(waiting.json["stage"] as? String == "payment")
+        #expect(waiting.json["status"].string == "pending")
+        #expect(waiting.json["stage"].string == "payment")
         let idle = "SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'"
         #expect(try stack.count(idle) == 0)
-        #expect(try await stack.finalOrder(slowID, by: slow).json["status"] as? String == "confirmed")
+        #expect(try await stack.finalOrder(slowID, by: slow).json["status"].string == "confirmed")
     }
 
     @Test("A free event needs no payment")
@@ -146,7 +145,7 @@ struct PurchaseTests {
         let event = try await stack.openEvent(tickets: 1, price: 0)
         let buyer = try await stack.register()
         let id = try #require(try await stack.buy(event, by: buyer).orderID)
-        #expect(try await stack.finalOrder(id, by: buyer).json["status"] as? String == "confirmed")
+        #expect(try await stack.finalOrder(id, by: buyer).json["status"].string == "confirmed")
         #expect(try stack.count("SELECT count(*) FROM payments WHERE order_id = '\(id)'") == 0)
     }
 
@@ -163,12 +162,12 @@ struct PurchaseTests {
             }
         }
         try await stack.setSale(of: event, to: "open", token: admin)
-        let more = try await stack.send("PATCH", "/api/events/\(event)", token: admin, body: ["totalTickets": 5])
+        let more = try await stack.send("PATCH", "/api/events/\(event)", token: admin, body: ["totalTickets": .number(5)])
         #expect(more.status == 200)
         try await eventually("the new capacity is for sale", within: .seconds(2)) {
             let ledger = try await stack.ledger(of: event)
-            return ledger["capacity"] as? Int == 5 && ledger["balanced"] as? Bool == true
-                && (ledger["redis"] as? [String: any Sendable])?["available"] as? Int == 5
+            return ledger["capacity"].int == 5 && ledger["balanced"].bool == true
+                && ledger["redis"]["available"].int == 5
         }
     }
 

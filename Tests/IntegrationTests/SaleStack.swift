@@ -57,7 +57,8 @@ final class SaleStack: Sendable {
 
     func untilReady() async throws {
         try await eventually("the gateway and the worker answer", within: .seconds(40)) {
-            try await status("/readyz") == 200 && status("/readyz", port: metricsPort) == 200
+            guard try await status("/readyz") == 200 else { return false }
+            return try await status("/readyz", port: metricsPort) == 200
         }
     }
 

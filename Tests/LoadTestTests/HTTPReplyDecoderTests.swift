@@ -30,7 +30,8 @@ struct HTTPReplyDecoderTests {
 
     @Test("Chunks are joined, whatever their sizes, extensions and trailers")
     func chunked() throws {
-        let text = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4;x=y\r\nabcd\r\nA\r\n0123456789\r\n0\r\nT: 1\r\n\r\n"
+        let text =
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4;x=y\r\nabcd\r\nA\r\n0123456789\r\n0\r\nT: 1\r\n\r\n"
         let bytes = ByteBuffer(string: text)
         for cut in 1..<bytes.readableBytes {
             var decoder = HTTPReplyDecoder()
@@ -47,7 +48,8 @@ struct HTTPReplyDecoderTests {
     func bodiless() throws {
         var decoder = HTTPReplyDecoder()
         decoder.feed(ByteBuffer(string: "HTTP/1.1 304 Not Modified\r\nContent-Length: 99\r\netag: \"7\"\r\n\r\n"))
-        decoder.feed(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"))
+        decoder.feed(
+            ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"))
         let first = try #require(try decoder.next())
         #expect(first.status == 304 && first.etag == "\"7\"" && first.body.readableBytes == 0)
         let second = try #require(try decoder.next())

@@ -186,7 +186,8 @@ struct InvariantTests {
     func listing() {
         let violation = Violation("I4", "many", orders: (0..<50).lazy.map(String.init))
         #expect(violation.orders.count == 20)
-        #expect(Set(Invariant.all.map(\.code)) == ["I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I13", "I14", "I16"])
+        #expect(
+            Set(Invariant.all.map(\.code)) == ["I1", "I2", "I3", "I4", "I5", "I6", "I7", "I8", "I13", "I14", "I16"])
     }
 
     private mutating func replaceReplay(_ same: PurchaseAnswer, _ status: Int, _ code: String?) {

@@ -22,11 +22,13 @@ struct ServiceAnswerTests {
         #expect(PurchaseAnswer(Self.reply(202, #"{"orderId":"x"}"#)) == .refused(code: "unreadable_acceptance"))
     }
 
-    @Test("Sold out is final; codes behind which waiting helps are not", arguments: [
-        (409, "sold_out", false), (409, "limit_exceeded", false), (422, "idempotency_key_reused", false),
-        (409, "sale_not_open", true), (409, "sale_paused", true), (429, "rate_limited", true),
-        (503, "overloaded", true), (503, "warming_up", true),
-    ])
+    @Test(
+        "Sold out is final; codes behind which waiting helps are not",
+        arguments: [
+            (409, "sold_out", false), (409, "limit_exceeded", false), (422, "idempotency_key_reused", false),
+            (409, "sale_not_open", true), (409, "sale_paused", true), (429, "rate_limited", true),
+            (503, "overloaded", true), (503, "warming_up", true),
+        ])
     func refusals(status: Int, code: String, temporary: Bool) {
         let body = #"{"type":"about:blank","status":\#(status),"code":"\#(code)","errors":[{"code":"x"}]}"#
         let answer = PurchaseAnswer(Self.reply(status, body, retryAfter: 1))
@@ -64,8 +66,10 @@ struct ServiceAnswerTests {
         for length in 0..<body.utf8.count {
             let answer = OrderAnswer(Self.reply(200, String(body.prefix(length))))
             let complete = body.prefix(length).contains(#""confirmed""#)
-            #expect(answer == (complete
-                ? .state(.confirmed, failure: nil, etag: nil, pollAfter: nil) : .unavailable(retryAfter: nil)))
+            #expect(
+                answer
+                    == (complete
+                        ? .state(.confirmed, failure: nil, etag: nil, pollAfter: nil) : .unavailable(retryAfter: nil)))
         }
     }
 }

@@ -132,7 +132,9 @@ final class StandInServer: Sendable {
             for (name, value) in headers { head.headers.add(name: name, value: value) }
             if status != 304 { head.headers.add(name: "content-length", value: "\(body.utf8.count)") }
             context.write(wrapOutboundOut(.head(head)), promise: nil)
-            if !body.isEmpty { context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: body)))), promise: nil) }
+            if !body.isEmpty {
+                context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: body)))), promise: nil)
+            }
             context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
         }
     }

@@ -265,7 +265,8 @@ import Ticketing
             for _ in 0..<40 {
                 let pending = batch(events)
                 try await database.commitNew(pending, under: lease)
-                async let commit: Void = database.commitNew(batch(events.shuffled()), under: lease)
+                let next = batch(events.shuffled())
+                async let commit: Void = database.commitNew(next, under: lease)
                 let moved = try await database.lanes.settle(pending.shuffled().map { .declined($0) }, under: lease)
                 #expect(moved?.count == 30)
                 try await commit

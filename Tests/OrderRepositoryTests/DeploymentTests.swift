@@ -40,7 +40,7 @@ import Ticketing
     }
 
     @Test func aDatabaseWithoutSchemaIsNamedAsSuch() async throws {
-        let database = try TestDatabase(url: try PostgresServer.shared.createDatabase())
+        let database = try TestDatabase.empty()
         let error = await #expect(throws: DeploymentError.self) {
             try await Deployment(postgres: database.postgres).claimPartitions(Partitioning(count: 16))
         }

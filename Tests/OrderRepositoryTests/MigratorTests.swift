@@ -8,7 +8,7 @@ import Testing
 @Suite struct MigratorTests {
     /// Everything of the schema that a migration could leave behind or forget.
     private static let schema = """
-        SELECT relkind || ' ' || relname FROM pg_class
+        SELECT concat(relkind, ' ', relname) FROM pg_class
         WHERE relnamespace = 'public'::regnamespace AND relname !~ '^schema_migrations' ORDER BY 1
         """
 
@@ -98,7 +98,7 @@ import Testing
     }
 
     @Test func manyThatMigrateAtOnceTakeTurnsAndEachStepIsAppliedOnce() async throws {
-        let database = try TestDatabase(url: try PostgresServer.shared.createDatabase())
+        let database = try TestDatabase.empty()
         let applied = try await withThrowingTaskGroup(of: [Migration].self) { group in
             for _ in 0..<4 { group.addTask { try await database.migrator.up() } }
             return try await group.reduce(into: []) { $0 += $1 }
@@ -108,7 +108,7 @@ import Testing
     }
 
     @Test func aMigratorWaitsForAnotherUntilThatOneHasCommitted() async throws {
-        let database = try TestDatabase(url: try PostgresServer.shared.createDatabase())
+        let database = try TestDatabase.empty()
         async let second = database.postgres.withTransaction { connection in
             try await connection.query(LockMigrations.query)
             let waiting = Task { try await database.migrator.up() }
@@ -123,7 +123,7 @@ import Testing
     }
 
     @Test func statusOfADatabaseThatWasNeverMigratedChangesNothing() async throws {
-        let database = try TestDatabase(url: try PostgresServer.shared.createDatabase())
+        let database = try TestDatabase.empty()
         #expect(try await database.migrator.status().map(\.state) == Migration.all.map { _ in .pending })
         #expect(try database.sql("SELECT to_regclass('schema_migrations') IS NULL") == "t")
         await database.close()

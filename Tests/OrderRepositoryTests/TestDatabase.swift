@@ -17,23 +17,28 @@ struct TestDatabase {
     let repository: PostgresOrderRepository
     let lanes: PostgresLaneRepository
 
+    /// A server for these tests alone: they run all at once, with several sessions each.
+    private static let ownServer = Result { try PostgresServer(settings: ["max_connections": "500"]) }
+
     static let partitioning = Partitioning(count: 4)
     static let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
     init() async throws {
-        try self.init(url: try PostgresServer.shared.createDatabase())
+        try self.init(isMigrated: false)
         _ = try await migrator.up()
     }
 
-    /// - Parameter url: of an empty database.
-    init(url: String) throws {
-        self.server = try PostgresServer.shared
-        self.url = url
+    private init(isMigrated: Bool) throws {
+        self.server = try Self.ownServer.get()
+        self.url = try server.createDatabase()
         self.postgres = try Self.client(url)
         self.lanePostgres = try Self.client(PostgresLaneRepository.laneURL(url))
         self.repository = PostgresOrderRepository(postgres: postgres, partitioning: Self.partitioning)
         self.lanes = PostgresLaneRepository(postgres: lanePostgres)
     }
+
+    /// A database without any schema.
+    static func empty() throws -> TestDatabase { try TestDatabase(isMigrated: false) }
 
     static func client(_ url: String) throws -> PostgresClient {
         var configuration = try PostgresConfiguration(url: url)
@@ -49,6 +54,17 @@ struct TestDatabase {
     func close() async {
         await postgres.close()
         await lanePostgres.close()
+    }
+
+    /// Waits until the server has no session left on this database but its own.
+    func waitForEndOfSessions() async throws {
+        try await eventually("the sessions have ended") {
+            try sql(
+                """
+                SELECT count(*) FROM pg_stat_activity
+                WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()
+                """) == "0"
+        }
     }
 
     /// Runs SQL behind the back of the code under test and returns its bare output.
@@ -83,6 +99,7 @@ struct TestDatabase {
         while true {
             let event = try await makeEvent(capacity)
             if Self.partitioning.partition(of: event.id) == partition { return event }
+            try sql("DELETE FROM events WHERE id = '\(event.id)'")
         }
     }
 

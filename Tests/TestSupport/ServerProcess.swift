@@ -16,6 +16,8 @@ package final class ServerProcess: Sendable {
     package init(_ arguments: [String], environment: [String: String] = [:], log: URL) throws {
         self.log = log
         _ = FileManager.default.createFile(atPath: log.path, contents: nil)
+        // A process before this one may have written to the same log.
+        try? FileManager.default.removeItem(at: log.appendingPathExtension("status"))
         let output = try FileHandle(forWritingTo: log)
         let announce = Pipe()
         self.lifeline = Pipe()
@@ -31,6 +33,7 @@ package final class ServerProcess: Sendable {
             watcher=$!
             wait "$child"
             status=$?
+            echo "$status" >"$SERVER_LOG.status"
             pkill -P "$watcher" 2>/dev/null; kill "$watcher" 2>/dev/null
             exit "$status"
             """
@@ -61,16 +64,34 @@ package final class ServerProcess: Sendable {
         self.pid = pid
     }
 
-    package var isRunning: Bool { shell.isRunning }
+    package var isRunning: Bool { kill(pid, 0) == 0 }
 
     /// Sends a signal to the server itself.
     package func signal(_ signal: Int32) { kill(pid, signal) }
 
-    /// Waits until the server has ended and returns its exit status (128 + signal when a signal ended it).
+    /// Waits until the server has ended and returns its exit status (128 + signal when a signal ended it). Blocks its
+    /// thread: for short waits.
+    ///
+    /// By the process id, since Foundation's own wait was seen to hang when several processes end at once.
     @discardableResult
     package func waitUntilExit() -> Int32 {
-        shell.waitUntilExit()
-        return shell.terminationStatus
+        while isRunning { usleep(2_000) }
+        while status == nil { usleep(1_000) }
+        return status ?? -1
+    }
+
+    /// As `waitUntilExit`, without blocking a thread.
+    package func exitStatus(within limit: Duration) async throws -> Int32 {
+        try await eventually("process \(pid) ends", within: limit) { status != nil }
+        return status ?? -1
+    }
+
+    /// What the shell noted when the server had ended.
+    private var status: Int32? {
+        guard let text = try? String(contentsOf: log.appendingPathExtension("status"), encoding: .utf8) else {
+            return nil  // Not ended yet.
+        }
+        return Int32(text.dropLast())
     }
 
     /// Ends the server with `signal` and waits until it is gone.

@@ -60,7 +60,8 @@ struct AdminClient: Sendable {
         let year: TimeInterval = 365 * 24 * 3600
         let body = NewEvent(
             title: "Load test of \(tickets) tickets", eventDate: Self.time(Date(timeIntervalSinceNow: 2 * year)),
-            totalTickets: tickets, limitPerBuyer: limitPerBuyer, saleOpensAt: Self.time(Date(timeIntervalSinceNow: year)))
+            totalTickets: tickets, limitPerBuyer: limitPerBuyer,
+            saleOpensAt: Self.time(Date(timeIntervalSinceNow: year)))
         let event = try await ask(Event.self, "POST", "/api/events", body: body)
         guard let id = EventID(event.id) else {
             throw LoadTestError(.unexpectedReply, "event id \(event.id)")

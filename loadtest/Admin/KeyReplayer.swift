@@ -26,7 +26,9 @@ struct KeyReplayer: Sendable {
             order: order, sameBody: PurchaseAnswer(same), otherBodyStatus: other.status, otherBodyCode: code)
     }
 
-    private func send(_ purchase: Purchase, _ quantity: Int, _ method: String, _ token: String) async throws -> HTTPReply {
+    private func send(
+        _ purchase: Purchase, _ quantity: Int, _ method: String, _ token: String
+    ) async throws -> HTTPReply {
         let body = #"{"eventId":"\#(event)","quantity":\#(quantity),"paymentMethod":"\#(method)"}"#
         return try await client.sendUntilAnswered(
             "POST", "/api/tickets/purchase", token: token, headers: [("Idempotency-Key", purchase.key.text)],

@@ -24,7 +24,8 @@ extension Invariant {
             }
         }
         return [
-            (open, "accepted orders were never seen to end"), (lost, "orders ended for the buyer but were not recorded"),
+            (open, "accepted orders were never seen to end"),
+            (lost, "orders ended for the buyer but were not recorded"),
             (changed, "orders changed after their end"),
         ].filter { !$0.0.isEmpty }.map { Violation("I4", "\($0.0.count) \($0.1)", orders: $0.0) }
     }
@@ -68,7 +69,8 @@ extension Invariant {
         var otherOrder: [String] = []
         var reused: [String] = []
         for replay in history.replays {
-            if case .accepted(replay.order, _) = replay.sameBody {} else {
+            if case .accepted(replay.order, _) = replay.sameBody {
+            } else {
                 otherOrder.append("\(replay.order): \(replay.sameBody)")
             }
             if replay.otherBodyStatus != 422 || replay.otherBodyCode != "idempotency_key_reused" {

@@ -48,8 +48,8 @@ extension Invariant {
             violations.append(
                 Violation(
                     "I2",
-                    "the ledger says \(held) held of \(ledger.capacity), the tables \(books.heldUnits) of \(books.total)"
-                ))
+                    "the ledger says \(held) held of \(ledger.capacity), the tables say \(books.heldUnits) of "
+                        + "\(books.total)"))
         }
         return violations
     }
@@ -99,8 +99,9 @@ extension Invariant {
             }
         }
         let refused = Set(history.purchases.lazy.map { history.buyers[$0.buyer] })
-            .subtracting(history.purchases.lazy.filter { $0.wasAccepted || $0.mayHaveReached }
-                .map { history.buyers[$0.buyer] })
+            .subtracting(
+                history.purchases.lazy.filter { $0.wasAccepted || $0.mayHaveReached }
+                    .map { history.buyers[$0.buyer] })
         let holding = books.orders.filter { refused.contains($0.buyer) && !history.earlierOrders.contains($0.id) }
         if !holding.isEmpty {
             violations.append(

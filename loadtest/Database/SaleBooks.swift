@@ -2,69 +2,113 @@ import Foundation
 import PostgresClient
 import Ticketing
 
-/// Reads what the audit needs from Postgres.
+/// Reads what the audit needs from Postgres, all of it as of one instant.
 struct SaleBooks: Sendable {
+    /// A million orders are read in well under this.
+    private static let timeout = Duration.seconds(120)
+
+    private struct Tally {
+        var tickets = 0
+        var payment = SaleSnapshot.OrderRow.Payment()
+    }
+
     let database: PostgresClient
 
     func snapshot(of event: EventID, ledger: Ledger) async throws -> SaleSnapshot {
-        let (total, available) = try await stock(of: event)
-        return SaleSnapshot(
-            orders: try await orders(of: event), total: total, available: available,
-            repeatedTicketCodes: try await repeatedTicketCodes(of: event), ledger: ledger)
+        try await reading { connection in
+            let stock = try await connection.query(
+                """
+                SELECT total_tickets::bigint, available_tickets::bigint FROM events WHERE id = \(event.uuid)
+                """)
+            guard let row = stock.rows.first else {
+                throw LoadTestError(.unexpectedReply, "event \(event) is not in Postgres")
+            }
+            let (total, available) = try row.decode(Int.self, Int.self)
+            return SaleSnapshot(
+                orders: try await orders(of: event, on: connection), total: total, available: available,
+                repeatedTicketCodes: try await repeatedTicketCodes(of: event, on: connection), ledger: ledger)
+        }
     }
 
-    /// Orders of an event in the order of their creation, with tickets and payments counted.
-    func orders(of event: EventID) async throws -> [SaleSnapshot.OrderRow] {
+    /// The orders an event has.
+    func orderIDs(of event: EventID) async throws -> Set<OrderID> {
         let result = try await database.query(
+            "SELECT id FROM ticket_orders WHERE event_id = \(event.uuid)", timeout: Self.timeout)
+        return Set(try result.rows.map { OrderID(try $0.decode(column: 0, as: UUID.self)) })
+    }
+
+    /// A transaction that sees one instant. Nested loops are off: right after a load the tables have no statistics yet,
+    /// and the planner, which takes them for empty, would go through one table for each row of the other.
+    private func reading<Value>(_ body: (PostgresConnection) async throws -> Value) async throws -> Value {
+        try await database.withTransaction { connection in
+            try await connection.query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            try await connection.query("SET LOCAL enable_nestloop = off")
+            return try await body(connection)
+        }
+    }
+
+    /// Orders in the order of their creation, with tickets and payments counted.
+    private func orders(
+        of event: EventID, on connection: PostgresConnection
+    ) async throws -> [SaleSnapshot.OrderRow] {
+        let tallies = try await tallies(of: event, on: connection)
+        let result = try await connection.query(
             """
-            SELECT o.id, o.user_id, o.quantity::bigint, o.status, (o.total_amount * 100)::bigint,
-                   coalesce(t.tickets, 0), coalesce(p.charges, 0), coalesce(p.charged, 0), coalesce(p.refunds, 0)
-            FROM ticket_orders o
-            LEFT JOIN (
-                SELECT order_id, count(*) AS tickets FROM tickets JOIN ticket_orders ON id = order_id
-                WHERE event_id = \(event.uuid) AND tickets.status <> 'cancelled' GROUP BY order_id
-            ) t ON t.order_id = o.id
-            LEFT JOIN (
-                SELECT order_id,
-                       count(*) FILTER (WHERE kind = 'charge' AND payments.status = 'captured') AS charges,
-                       (coalesce(sum(amount) FILTER (WHERE kind = 'charge' AND payments.status = 'captured'), 0)
-                           * 100)::bigint AS charged,
-                       count(*) FILTER (WHERE kind = 'refund' AND payments.status = 'refunded') AS refunds
-                FROM payments JOIN ticket_orders ON ticket_orders.id = order_id
-                WHERE event_id = \(event.uuid) GROUP BY order_id
-            ) p ON p.order_id = o.id
-            WHERE o.event_id = \(event.uuid)
-            ORDER BY o.created_at, o.id
-            """)
+            SELECT id, user_id, quantity::bigint, status, (total_amount * 100)::bigint
+            FROM ticket_orders WHERE event_id = \(event.uuid) ORDER BY created_at, id
+            """, timeout: Self.timeout)
         return try result.rows.map { row in
-            let (id, buyer, quantity, status, amount, tickets, charges, charged, refunds) = try row.decode(
-                UUID.self, UUID.self, Int.self, String.self, Int.self, Int.self, Int.self, Int.self, Int.self)
+            let (id, buyer, quantity, status, due) = try row.decode(
+                UUID.self, UUID.self, Int.self, String.self, Int.self)
             guard let status = OrderStatus(rawValue: status) else {
                 throw LoadTestError(.unexpectedReply, "order \(id) has the status \(status)")
             }
+            var tally = tallies[id] ?? Tally()
+            tally.payment.due = due
             return SaleSnapshot.OrderRow(
-                id: OrderID(id), buyer: UserID(buyer), quantity: quantity, status: status, tickets: tickets,
-                payment: .init(due: amount, charges: charges, charged: charged, refunds: refunds))
+                id: OrderID(id), buyer: UserID(buyer), quantity: quantity, status: status, tickets: tally.tickets,
+                payment: tally.payment)
         }
     }
 
-    private func stock(of event: EventID) async throws -> (total: Int, available: Int) {
-        let result = try await database.query(
+    /// Tickets and successful payments by order.
+    private func tallies(of event: EventID, on connection: PostgresConnection) async throws -> [UUID: Tally] {
+        var tallies: [UUID: Tally] = [:]
+        let tickets = try await connection.query(
             """
-            SELECT total_tickets::bigint, available_tickets::bigint FROM events WHERE id = \(event.uuid)
-            """)
-        guard let row = result.rows.first else {
-            throw LoadTestError(.unexpectedReply, "event \(event) is not in Postgres")
+            SELECT order_id, count(*) FROM tickets JOIN ticket_orders ON ticket_orders.id = order_id
+            WHERE event_id = \(event.uuid) AND tickets.status <> 'cancelled' GROUP BY order_id
+            """, timeout: Self.timeout)
+        for row in tickets.rows {
+            let (order, count) = try row.decode(UUID.self, Int.self)
+            tallies[order, default: Tally()].tickets = count
         }
-        return try row.decode(Int.self, Int.self)
+        let payments = try await connection.query(
+            """
+            SELECT order_id, kind, (amount * 100)::bigint
+            FROM payments JOIN ticket_orders ON ticket_orders.id = order_id
+            WHERE event_id = \(event.uuid) AND payments.status IN ('captured', 'refunded')
+            """, timeout: Self.timeout)
+        for row in payments.rows {
+            let (order, kind, amount) = try row.decode(UUID.self, String.self, Int.self)
+            if kind == "refund" {
+                tallies[order, default: Tally()].payment.refunds += 1
+            } else {
+                tallies[order, default: Tally()].payment.charges += 1
+                tallies[order, default: Tally()].payment.charged += amount
+            }
+        }
+        return tallies
     }
 
-    private func repeatedTicketCodes(of event: EventID) async throws -> Set<OrderID> {
-        let result = try await database.query(
+    private func repeatedTicketCodes(
+        of event: EventID, on connection: PostgresConnection
+    ) async throws -> Set<OrderID> {
+        let result = try await connection.query(
             """
-            SELECT (array_agg(order_id))[1] FROM tickets JOIN ticket_orders ON id = order_id
+            SELECT (array_agg(order_id))[1] FROM tickets JOIN ticket_orders ON ticket_orders.id = order_id
             WHERE event_id = \(event.uuid) GROUP BY ticket_code HAVING count(*) > 1
-            """)
+            """, timeout: Self.timeout)
         return Set(try result.rows.map { OrderID(try $0.decode(column: 0, as: UUID.self)) })
     }
 }

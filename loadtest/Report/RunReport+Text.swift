@@ -30,24 +30,31 @@ extension RunReport {
         ]
         if leftover.rounds > 0 {
             lines.append(
-                "left over       \(leftover.ticketsSold) tickets sold in \(leftover.rounds) rounds to buyers who had been "
-                    + "refused")
+                "left over       \(leftover.ticketsSold) tickets sold in \(leftover.rounds) rounds to buyers who had "
+                    + "been refused")
         }
         lines += [
             "sold            \(ticketsSold) of \(load.tickets); \(leftover.buyersLeftWaiting) buyers went home without",
-            "generator       \(String(format: "%.2f cores, %.1f CPU s, %.0f MB", generator.cpuCores, generator.cpuSeconds, generator.peakMemoryMB)); "
-                + "\(generator.lateSends) late sends (worst \(String(format: "%.1f ms", generator.worstLatenessMs))), "
-                + "\(generator.heldBack) held back by busy connections; \(generator.lostRequests) requests lost, "
-                + "\(generator.purchaseRetries) purchases retried",
+            generatorLine,
         ]
         if generator.lateSends > 0 {
-            lines.append("                late sends: the generator did not keep up or got no processor; the figures are not the service alone")
+            lines.append(
+                "                late sends: the generator did not keep up; the figures are not the service's alone"
+            )
         }
         lines.append(
             violations.isEmpty
                 ? "audit           every invariant holds; \(keysReplayed) keys sent again"
                 : "audit           \(violations.count) VIOLATIONS")
         return (lines + violations.map(\.description)).joined(separator: "\n")
+    }
+
+    private var generatorLine: String {
+        String(
+            format: "generator       %.2f cores, %.1f CPU s, %.0f MB; %d late sends (worst %.1f ms), "
+                + "%d held back by busy connections; %d requests lost, %d purchases retried",
+            generator.cpuCores, generator.cpuSeconds, generator.peakMemoryMB, generator.lateSends,
+            generator.worstLatenessMs, generator.heldBack, generator.lostRequests, generator.purchaseRetries)
     }
 
     private static func number(_ value: Double) -> String { String(format: "%.0f", value) }

@@ -69,7 +69,7 @@ struct OnSaleScenario: Sendable {
         return SaleStage(
             event: event, capacity: facts.totalTickets, limitPerBuyer: facts.limitPerBuyer, buyers: buyers,
             lanes: lanes,
-            earlierOrders: settings.event == nil ? [] : Set(try await books.orders(of: event).map(\.id)))
+            earlierOrders: settings.event == nil ? [] : try await books.orderIDs(of: event))
     }
 
     /// Opens the sale and lets the first buyer in: a sale opened in Postgres reaches the fast gate a moment later, and
@@ -88,8 +88,14 @@ struct OnSaleScenario: Sendable {
         }
         let first = PurchasePlan(buyer: 0, quantity: 1, paymentMethod: settings.demand.paymentMethod, offset: 0)
         try await stage.run([first], wave: 0, at: BuyerLane.now(), deadline: deadline)
-        let purchase = try await stage.purchases().first
-        progress.note("the sale is open; first order: \(purchase.map { "\($0.state)" } ?? "none")")
+        switch try await stage.purchases().first?.state {
+        case .ended(let status): progress.note("the sale is open; the first order is \(status.rawValue)")
+        case .refused("sold_out"): progress.note("the sale is open and sold out")
+        case let state:
+            // Everybody else would be told the same, and an audit of nothing would find nothing wrong.
+            throw LoadTestError(
+                .unexpectedReply, "the first purchase came to nothing: \(state.map { "\($0)" } ?? "none")")
+        }
     }
 
     private func reportingProgress(

@@ -33,7 +33,8 @@ enum PurchaseAnswer: Equatable {
         case 500...: self = .unknown(retryAfter: reply.retryAfter)
         default:
             let code = code ?? "http_\(reply.status)"
-            self = Self.temporary.contains(code)
+            self =
+                Self.temporary.contains(code)
                 ? .busy(code: code, retryAfter: reply.retryAfter) : .refused(code: code)
         }
     }

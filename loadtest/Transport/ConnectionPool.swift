@@ -130,6 +130,8 @@ final class ConnectionPool {
         let bound = NIOLoopBound(connection, eventLoop: loop)
         ClientBootstrap(group: loop)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            // One answer is all that can come: a second read would only be told that there is nothing more.
+            .channelOption(.maxMessagesPerRead, value: 1)
             .connectTimeout(configuration.connectTimeout)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {

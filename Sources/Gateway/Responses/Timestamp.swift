@@ -95,7 +95,7 @@ enum Timestamp {
     }
 
     /// The inverse, `civil_from_days` of the same page.
-    fileprivate static func civil(days: Int64) -> (year: Int64, month: Int64, day: Int64) {
+    static func civil(days: Int64) -> (year: Int64, month: Int64, day: Int64) {
         let days = days + 719_468
         let era = (days >= 0 ? days : days - 146_096) / 146_097
         let dayOfEra = days - era * 146_097

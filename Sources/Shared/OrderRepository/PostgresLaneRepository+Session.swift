@@ -5,7 +5,7 @@ extension PostgresLaneRepository {
     /// find another. It would on a new database: after a `VACUUM` of empty tables it takes them for empty, plans the
     /// foreign-key checks as sequential scans, keeps those plans for the session, and the first sale slows down as it
     /// grows (measured: 2,734 → 1,475 orders/s).
-    static let sessionSettings = ["enable_seqscan=off", "enable_hashjoin=off", "enable_mergejoin=off"]
+    static let sessionSettings = ["enable_seqscan=off"]
 
     /// `url` with the lanes' session settings in its `options`, after those that it has.
     package static func laneURL(_ url: String) -> String {
