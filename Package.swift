@@ -157,7 +157,7 @@ let package = Package(
                 "InventoryStore", "InventoryWorker", "OnsaleConfiguration", "OrderRepository", "Payments", "TestSupport",
                 "Ticketing", .crypto, .lifecycle, .logging,
             ]),
-        .tests("LoadTestTests", ["LoadTest", "Ticketing", .nio]),
+        .tests("LoadTestTests", ["LoadTest", "Ticketing", .histogram, .nio, .nioPosix, .nioHTTP]),
         .tests(
             "IntegrationTests",
             [
