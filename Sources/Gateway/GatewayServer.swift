@@ -20,20 +20,14 @@ struct GatewayServer<Inventory: InventoryStore, Repository: OrderRepository>: Se
     let eventLoopGroup: any EventLoopGroup
     let logger: Logger
     /// Called with the bound port once the server listens.
-    var usesLoops = false
     var onListening: @Sendable (Int) -> Void = { _ in }
 
     func run() async throws {
         let limits = configuration.limits
         let date = HTTPDate()
-        let executors = EventLoopExecutors(eventLoopGroup)
-        let loops = usesLoops
-        let server = try HTTPServerBuilder { responder in
-            let http = HTTP1Channel(
-                responder: responder,
-                configuration: .init(idleTimeout: .nanoseconds(limits.idleConnectionTime.nanoseconds)))
-            return loops ? LoopChannel(http: http, executors: executors) : http
-        }.buildServer(
+        let server = try HTTPServerBuilder.http1(
+            configuration: .init(idleTimeout: .nanoseconds(limits.idleConnectionTime.nanoseconds))
+        ).buildServer(
             configuration: ServerConfiguration(
                 address: .hostname(configuration.host, port: configuration.port), backlog: limits.listenBacklog,
                 reuseAddress: true),
@@ -55,8 +49,10 @@ struct GatewayServer<Inventory: InventoryStore, Repository: OrderRepository>: Se
     private func listening(on channel: any Channel) async {
         do {
             // NIO's default of 4 would let a burst of connects fill the kernel's queue (P23).
-            try await channel.setOption(ChannelOptions.maxMessagesPerRead, value: UInt(configuration.limits.acceptsPerTurn))
-                .get()
+            try await channel.setOption(
+                ChannelOptions.maxMessagesPerRead, value: UInt(configuration.limits.acceptsPerTurn)
+            )
+            .get()
             let port = channel.localAddress?.port ?? configuration.port
             if let path = configuration.portFile {
                 try Data("\(port)\n".utf8).write(to: URL(filePath: path), options: .atomic)

@@ -5,6 +5,7 @@ import OnsaleConfiguration
 import OrderRepository
 import PostgresClient
 import RedisClient
+import Security
 
 /// What a failed command says and which status it exits with.
 struct CommandFailure: Error {
@@ -24,11 +25,18 @@ struct CommandFailure: Error {
             FileHandle.standardError.write(Data("onsale: \(failure.message)\n".utf8))
             return ExitCode.failure
         case is ConfigurationError: code = configuration
+        case let error as DeploymentError:
+            switch error.code {
+            case .partitionsDiffer: code = configuration
+            case .unavailable: code = unavailable
+            case .notMigrated, .failed: code = .failure
+            }
         case let error as PostgresError: code = error.code == .invalidURL ? configuration : unavailable
         case let error as RedisClientError: code = error.code == .invalidURL ? configuration : unavailable
         case let error as MigrationError: code = error.code == .unavailable ? unavailable : .failure
         case let error as RepositoryError: code = error.code == .unavailable ? unavailable : .failure
         case is InventoryError: code = unavailable
+        case is PasswordError: code = .failure
         default: return error
         }
         FileHandle.standardError.write(Data("onsale: \(error)\n".utf8))

@@ -36,15 +36,23 @@ struct Connections: Sendable {
         }
     }
 
+    /// As `with`, for commands that know of partitions: they are refused a database that was set up with another
+    /// number of them, or that has no schema yet.
+    static func withDeployment<Result: Sendable>(
+        _ body: (Connections) async throws -> Result
+    ) async throws -> Result {
+        try await with { connections in
+            try await Deployment(postgres: connections.postgres).claimPartitions(connections.partitioning)
+            return try await body(connections)
+        }
+    }
+
     var repository: PostgresOrderRepository {
         PostgresOrderRepository(postgres: postgres, partitioning: partitioning)
     }
 
     func passwordHash(_ password: String) async throws -> String {
-        guard Limits.password.contains(password.utf8.count) else {
-            throw CommandFailure("a password must have 8 to 256 bytes")
-        }
-        return try await PasswordHasher(configuration: PasswordConfiguration(config: config)).hash(password)
+        try await PasswordHasher(configuration: PasswordConfiguration(config: config)).hash(password)
     }
 
     /// Opens Redis for as long as `body` runs.

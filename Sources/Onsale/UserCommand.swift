@@ -9,7 +9,9 @@ struct UserCommand: AsyncParsableCommand {
 
     struct Create: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Makes an account. Its password is read from standard input, one line.")
+            abstract: "Makes an account.",
+            discussion: "Its password is asked for; where standard input is not a terminal, it is the first line there."
+        )
 
         @Option(help: "The address to log in with.")
         var email: String
@@ -25,8 +27,10 @@ struct UserCommand: AsyncParsableCommand {
             guard name.map({ Limits.name.contains($0.count) }) ?? true else {
                 throw ValidationError("a name has 1 to 200 characters")
             }
-            guard let password = Password.read() else { throw CommandFailure("no password was given") }
-            try await Connections.with { connections in
+            guard let password = Password.read(), Limits.password.contains(password.utf8.count) else {
+                throw ValidationError("a password has 8 to 256 bytes")
+            }
+            try await Connections.withDeployment { connections in
                 let user = try await connections.repository.createUser(
                     email: address, passwordHash: connections.passwordHash(password), name: name,
                     role: admin ? .admin : .user)
@@ -42,7 +46,7 @@ struct UserCommand: AsyncParsableCommand {
         var email: String
 
         func run() async throws {
-            try await Connections.with { connections in
+            try await Connections.withDeployment { connections in
                 guard let user = try await connections.repository.setRole(.admin, email: email) else {
                     throw CommandFailure("there is no account of \(email)")
                 }

@@ -58,7 +58,10 @@ import Ticketing
         try await harness.send(.post, "/api/auth/login", body: body).expectProblem(.malformedJSON)
     }
 
-    @Test(arguments: ["{\"email\":\"ada@example.org\",\"password\":\"wrong\"}", "{\"email\":\"b@example.org\",\"password\":\"correct horse\"}"])
+    @Test(arguments: [
+        "{\"email\":\"ada@example.org\",\"password\":\"wrong\"}",
+        "{\"email\":\"b@example.org\",\"password\":\"correct horse\"}",
+    ])
     func wrongCredentialsAreOneAnswer(_ body: String) async throws {
         let harness = try await GatewayHarness()
         _ = try await harness.send(.post, "/api/auth/register", body: Self.body)
@@ -123,7 +126,8 @@ import Ticketing
         for (method, path) in Self.protected {
             for (what, token) in try await Self.forged() {
                 let answer = try await harness.send(
-                    method, path, token: token, body: method == .post ? "{\"eventId\":\"\(event)\",\"quantity\":1}" : nil)
+                    method, path, token: token,
+                    body: method == .post ? "{\"eventId\":\"\(event)\",\"quantity\":1}" : nil)
                 #expect(answer.code == "unauthenticated", "\(what) on \(path)")
                 #expect(answer.status == 401)
                 #expect(answer.headers[.wwwAuthenticate] == "Bearer")

@@ -16,10 +16,11 @@ import Ticketing
         try await harness.send(.get, path).expectProblem(.notFound)
     }
 
-    @Test(arguments: [
-        (.get, "/api/tickets/purchase", "POST"), (.delete, "/api/events", "GET, POST"),
-        (.put, "/api/events/x", "GET, PATCH"), (.post, "/api/orders/x", "GET"), (.post, "/healthz", "GET"),
-    ] as [(HTTPRequest.Method, String, String)])
+    @Test(
+        arguments: [
+            (.get, "/api/tickets/purchase", "POST"), (.delete, "/api/events", "GET, POST"),
+            (.put, "/api/events/x", "GET, PATCH"), (.post, "/api/orders/x", "GET"), (.post, "/healthz", "GET"),
+        ] as [(HTTPRequest.Method, String, String)])
     func aWrongMethodIsToldTheRightOnes(method: HTTPRequest.Method, path: String, allow: String) async throws {
         let harness = try await GatewayHarness()
         let answer = try await harness.send(method, path)

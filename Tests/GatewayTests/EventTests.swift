@@ -62,7 +62,8 @@ import Ticketing
         let first = try await harness.send(.get, "/api/events?limit=2")
         let titles = (first.json["items"] as? [[String: Any]])?.compactMap { $0["title"] as? String }
         #expect(titles == ["Day 1", "Day 2"])
-        let next = try await harness.send(.get, "/api/events?limit=2&cursor=\(try #require(first.string("nextCursor")))")
+        let next = try await harness.send(
+            .get, "/api/events?limit=2&cursor=\(try #require(first.string("nextCursor")))")
         #expect((next.json["items"] as? [[String: Any]])?.count == 1)
         #expect(next.json["nextCursor"] == nil)
         let same = try await harness.send(
@@ -70,20 +71,21 @@ import Ticketing
         #expect(same.status == 304)
     }
 
-    @Test(arguments: [
-        ("{}", ["title", "venue", "eventDate", "ticketPrice", "totalTickets"]),
-        (draft.replacing("\"totalTickets\":500", with: "\"totalTickets\":\"many\""), ["totalTickets"]),
-        (draft.replacing("\"totalTickets\":500", with: "\"totalTickets\":-1"), ["totalTickets"]),
-        (draft.replacing("\"totalTickets\":500", with: "\"totalTickets\":1.5"), ["totalTickets"]),
-        (draft.replacing("EUR", with: "XXX"), ["ticketPrice.currency"]),
-        (draft.replacing("4500", with: "-1"), ["ticketPrice.amount"]),
-        (draft.replacing("4500", with: "45.5"), ["ticketPrice.amount"]),
-        (draft.replacing("4500", with: "\"45\""), ["ticketPrice.amount"]),
-        (draft.replacing("2030-05-01T20", with: "2030-02-30T20"), ["eventDate"]),
-        (draft.replacing("Concert", with: String(repeating: "x", count: 201)), ["title"]),
-        (draft.dropLast() + ",\"saleClosesAt\":\"2029-01-01T00:00:00Z\"}", ["saleClosesAt"]),
-        (draft.dropLast() + ",\"saleState\":\"ajar\"}", ["saleState"]),
-    ] as [(String, [String])])
+    @Test(
+        arguments: [
+            ("{}", ["title", "venue", "eventDate", "ticketPrice", "totalTickets"]),
+            (draft.replacing("\"totalTickets\":500", with: "\"totalTickets\":\"many\""), ["totalTickets"]),
+            (draft.replacing("\"totalTickets\":500", with: "\"totalTickets\":-1"), ["totalTickets"]),
+            (draft.replacing("\"totalTickets\":500", with: "\"totalTickets\":1.5"), ["totalTickets"]),
+            (draft.replacing("EUR", with: "XXX"), ["ticketPrice.currency"]),
+            (draft.replacing("4500", with: "-1"), ["ticketPrice.amount"]),
+            (draft.replacing("4500", with: "45.5"), ["ticketPrice.amount"]),
+            (draft.replacing("4500", with: "\"45\""), ["ticketPrice.amount"]),
+            (draft.replacing("2030-05-01T20", with: "2030-02-30T20"), ["eventDate"]),
+            (draft.replacing("Concert", with: String(repeating: "x", count: 201)), ["title"]),
+            (draft.dropLast() + ",\"saleClosesAt\":\"2029-01-01T00:00:00Z\"}", ["saleClosesAt"]),
+            (draft.dropLast() + ",\"saleState\":\"ajar\"}", ["saleState"]),
+        ] as [(String, [String])])
     func aBadEventNamesItsFields(body: String, fields: [String]) async throws {
         let harness = try await GatewayHarness()
         let answer = try await harness.send(.post, "/api/events", token: harness.token(role: .admin), body: body)
@@ -163,7 +165,8 @@ import Ticketing
         let token = try harness.token(role: .admin)
         let answer = try await harness.send(.get, path, token: token)
         #expect(answer.int("capacity") == 100)
-        #expect(answer.json["postgres"] as? [String: Int] == ["available": 100, "pending": 0, "sold": 0, "cancelled": 0])
+        #expect(
+            answer.json["postgres"] as? [String: Int] == ["available": 100, "pending": 0, "sold": 0, "cancelled": 0])
         #expect(answer.json["redis"] as? [String: Int] == ["available": 97, "inFlight": 3, "epoch": 1])
         #expect(answer.json["balanced"] as? Bool == true)
 
@@ -172,7 +175,8 @@ import Ticketing
         #expect(alone.status == 200)
         #expect(alone.json["redis"] is NSNull || alone.json["redis"] == nil)
 
-        try await harness.send(.get, "/api/admin/events/\(EventID())/ledger", token: token).expectProblem(.eventNotFound)
+        try await harness.send(.get, "/api/admin/events/\(EventID())/ledger", token: token).expectProblem(
+            .eventNotFound)
     }
 
     @Test func onlyAdministratorsManageEvents() async throws {

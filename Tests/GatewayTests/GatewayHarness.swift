@@ -26,7 +26,8 @@ struct GatewayHarness: Sendable {
     let registry: PrometheusRegistry
 
     static let secret = Secret(bytes: Array(repeating: 7, count: 32))
-    static let tokens = TokenConfiguration(key: .init(id: "test", secret: Secret(bytes: Array(repeating: 9, count: 32))))
+    static let tokens = TokenConfiguration(
+        key: .init(id: "test", secret: Secret(bytes: Array(repeating: 9, count: 32))))
     /// The cheapest hash there is: these tests are not about passwords.
     static let passwords = PasswordConfiguration(parameters: ScryptParameters(logN: 10, r: 8, p: 1))
 
@@ -59,7 +60,8 @@ struct GatewayHarness: Sendable {
 
     static func details(_ change: (inout EventDetails) -> Void = { _ in }) -> EventDetails {
         var details = EventDetails(
-            title: "Concert", description: "Loud.", venue: "Hall", eventDate: Date(timeIntervalSince1970: 1_900_000_000),
+            title: "Concert", description: "Loud.", venue: "Hall",
+            eventDate: Date(timeIntervalSince1970: 1_900_000_000),
             ticketPrice: price, totalTickets: 100, limitPerBuyer: 10, saleOpensAt: nil, saleClosesAt: nil,
             saleState: .open)
         change(&details)
@@ -78,7 +80,8 @@ struct GatewayHarness: Sendable {
     func load(_ event: Event, epoch: Int64 = 1) async throws {
         let outcome = try await inventory.load(
             StockLoad(
-                event: event.id, epoch: epoch, available: event.availableTickets, terms: terms(event.details), buyers: []))
+                event: event.id, epoch: epoch, available: event.availableTickets, terms: terms(event.details),
+                buyers: []))
         #expect(outcome == .loaded)
     }
 
@@ -92,7 +95,9 @@ struct GatewayHarness: Sendable {
 
     func available(_ event: EventID) async throws -> Int? { try await inventory.stock(of: event)?.available }
 
-    func settle(_ order: OrderID, _ status: OrderStatus, reason: CancellationReason? = nil, tickets: Int = 0) async throws {
+    func settle(
+        _ order: OrderID, _ status: OrderStatus, reason: CancellationReason? = nil, tickets: Int = 0
+    ) async throws {
         var generator = SystemRandomNumberGenerator()
         try await inventory.publish(
             [
@@ -106,7 +111,8 @@ struct GatewayHarness: Sendable {
     // MARK: - Requests
 
     func send(
-        _ method: HTTPRequest.Method, _ path: String, token: String? = nil, body: String? = nil, headers: HTTPFields = [:]
+        _ method: HTTPRequest.Method, _ path: String, token: String? = nil, body: String? = nil,
+        headers: HTTPFields = [:]
     ) async throws -> Answer {
         var headers = headers
         if let token { headers[.authorization] = "Bearer \(token)" }

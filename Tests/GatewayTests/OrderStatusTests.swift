@@ -204,7 +204,8 @@ import Ticketing
             harness.repository.put(order)
         }
         harness.repository.put(
-            PurchaseTests.order(try await harness.buy(event, by: UserID()), user: UserID(), event: event, status: .paid))
+            PurchaseTests.order(try await harness.buy(event, by: UserID()), user: UserID(), event: event, status: .paid)
+        )
         let token = try harness.token(user)
         var path = "/api/orders?limit=2"
         var times: [String] = []

@@ -5,11 +5,12 @@ import Testing
 @testable import Gateway
 
 @Suite struct TextTests {
-    @Test(arguments: [
-        (0, "1970-01-01T00:00:00.000Z"), (1_709_164_800_123, "2024-02-29T00:00:00.123Z"),
-        (-1, "1969-12-31T23:59:59.999Z"), (253_402_300_799_999, "9999-12-31T23:59:59.999Z"),
-        (-62_135_596_800_000, "0001-01-01T00:00:00.000Z"),
-    ] as [(Int64, String)])
+    @Test(
+        arguments: [
+            (0, "1970-01-01T00:00:00.000Z"), (1_709_164_800_123, "2024-02-29T00:00:00.123Z"),
+            (-1, "1969-12-31T23:59:59.999Z"), (253_402_300_799_999, "9999-12-31T23:59:59.999Z"),
+            (-62_135_596_800_000, "0001-01-01T00:00:00.000Z"),
+        ] as [(Int64, String)])
     func timesAreWrittenAndReadTheSameWay(milliseconds: Int64, text: String) throws {
         let date = Date(timeIntervalSince1970: Double(milliseconds) / 1_000)
         #expect(Timestamp.text(date) == text)

@@ -131,9 +131,11 @@ struct PurchaseTests {
         let slowID = try #require(try await stack.buy(event, method: "pm_slow", by: slow).orderID)
         let quickID = try #require(try await stack.buy(event, by: quick).orderID)
         #expect(try await stack.finalOrder(quickID, by: quick).json["status"].string == "confirmed")
-        let waiting = try await stack.order(slowID, by: slow)
-        #expect(waiting.json["status"].string == "pending")
-        #expect(waiting.json["stage"].string == "payment")
+        // The gateway may show a lane's progress that is up to 100 ms old.
+        try await eventually("the slow order is being paid for", within: .seconds(2)) {
+            let waiting = try await stack.order(slowID, by: slow)
+            return waiting.json["status"].string == "pending" && waiting.json["stage"].string == "payment"
+        }
         let idle = "SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'"
         #expect(try stack.count(idle) == 0)
         #expect(try await stack.finalOrder(slowID, by: slow).json["status"].string == "confirmed")

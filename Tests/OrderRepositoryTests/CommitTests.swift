@@ -16,7 +16,8 @@ import Ticketing
             try await database.commitNew(batch, under: lease)
             #expect(try await database.available(event.id) == 85)
             #expect(try database.sql("SELECT sum(total_amount) FROM ticket_orders") == "682.50")
-            #expect(Set(try await database.lanes.pendingOrders(in: lease.partition, limit: 10)) == Set(batch.map(\.intent)))
+            #expect(
+                Set(try await database.lanes.pendingOrders(in: lease.partition, limit: 10)) == Set(batch.map(\.intent)))
         }
     }
 
@@ -45,8 +46,9 @@ import Ticketing
                 let batch = QueuedIntent.samples(50, event.id, user.id, quantity: 2)
                 try await database.commitNew(batch, under: lease)
                 for _ in 0..<2 {
-                    guard case .committed(let inserted, let known) = try await database.lanes.commit(
-                        batch.shuffled(), under: lease)
+                    guard
+                        case .committed(let inserted, let known) = try await database.lanes.commit(
+                            batch.shuffled(), under: lease)
                     else { return }
                     #expect(inserted.isEmpty)
                     #expect(known.count == 50)
@@ -141,7 +143,9 @@ import Ticketing
             let event = try await database.makeEvent(10)
             let lease = try await database.lease(for: event.id)
             try database.sql("ALTER TABLE tickets RENAME TO elsewhere; ALTER TABLE ticket_orders RENAME TO gone")
-            let error = await failure { _ = try await database.lanes.commit([.sample(event.id, user.id)], under: lease) }
+            let error = await failure {
+                _ = try await database.lanes.commit([.sample(event.id, user.id)], under: lease)
+            }
             #expect(error?.code == .failed)
         }
     }
@@ -159,7 +163,9 @@ import Ticketing
             #expect(error?.reason == .soldOut)
             #expect(try await database.available(event.id) == 10)
             try await database.commitNew(QueuedIntent.samples(10, event.id, user.id), under: lease)
-            #expect(await failure { try await database.commitNew([.sample(event.id, user.id)], under: lease) }?.reason == .soldOut)
+            #expect(
+                await failure { try await database.commitNew([.sample(event.id, user.id)], under: lease) }?.reason
+                    == .soldOut)
 
             // Negative control: without the wall the same batch oversells.
             try database.sql("ALTER TABLE events DROP CONSTRAINT events_stock")
@@ -188,7 +194,8 @@ import Ticketing
             #expect(Set(try await pending(2)) == Set(batches[0].map(\.intent.order)))
             #expect(Set(try await pending(4).suffix(2)) == Set(batches[1].map(\.intent.order)))
             #expect(try await pending(100).count == 6)
-            _ = try await database.lanes.settle(batches[0].map { .confirmed($0) } + [.declined(batches[1][0])], under: lease)
+            _ = try await database.lanes.settle(
+                batches[0].map { .confirmed($0) } + [.declined(batches[1][0])], under: lease)
             #expect(try await pending(100).first == batches[1][1].intent.order)
             #expect(try await pending(100).count == 3)
             // An account that goes takes its orders with it, also the pending ones.

@@ -26,7 +26,8 @@ import Ticketing
                 for count in [3, 5, 3, 5, 3, 5] {
                     group.addTask {
                         do {
-                            try await Deployment(postgres: database.postgres).claimPartitions(Partitioning(count: count))
+                            try await Deployment(postgres: database.postgres).claimPartitions(
+                                Partitioning(count: count))
                             return false
                         } catch {
                             return true

@@ -41,7 +41,11 @@ import Ticketing
                 // Comes before all pages still to be read.
                 _ = try await database.makeEvent(1, date: Date(timeIntervalSince1970: 1_700_000_000))
             } while cursor != nil
-            #expect(seen.map(\.id) == created.sorted { ($0.details.eventDate, $0.id.description) < ($1.details.eventDate, $1.id.description) }.map(\.id))
+            #expect(
+                seen.map(\.id)
+                    == created.sorted {
+                        ($0.details.eventDate, $0.id.description) < ($1.details.eventDate, $1.id.description)
+                    }.map(\.id))
         }
     }
 

@@ -167,7 +167,8 @@ import Ticketing
             try database.sql("UPDATE worker_leases SET expires_at = now() - interval '1 second'")
             let commit = try await database.postgres.withTransaction { connection in
                 let taken = try await connection.query(
-                    AcquireLease.query(old.partition, owner: "b", .seconds(600))).rows.count
+                    AcquireLease.query(old.partition, owner: "b", .seconds(600))
+                ).rows.count
                 #expect(taken == 1)
                 let commit = Task { try await database.lanes.commit([.sample(event.id, user.id)], under: old) }
                 try await eventually("the commit waits for a lock") { try await isBlocked(database) }

@@ -32,7 +32,9 @@ import Testing
         let files = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".sql") }
         var expected: Set<String> = []
         for migration in Migration.all {
-            let stem = String(repeating: "0", count: 4 - "\(migration.version)".count) + "\(migration.version)_\(migration.name)"
+            let stem =
+                String(repeating: "0", count: 4 - "\(migration.version)".count)
+                + "\(migration.version)_\(migration.name)"
             for (suffix, text) in [("up", migration.up), ("down", migration.down)] {
                 let file = "\(stem).\(suffix).sql"
                 expected.insert(file)
@@ -60,7 +62,8 @@ import Testing
     @Test func aDatabaseOfANewerProgramIsRefused() async throws {
         try await withDatabase { database async throws in
             let newer = Migrator(
-                postgres: database.postgres, migrations: Migration.all + [.step(2), .step(3)], logger: TestDatabase.logger)
+                postgres: database.postgres, migrations: Migration.all + [.step(2), .step(3)],
+                logger: TestDatabase.logger)
             #expect(try await newer.up().map(\.version) == [2, 3])
             let error = await #expect(throws: MigrationError.self) { try await database.migrator.up() }
             #expect(error?.code == .unknownVersion)
@@ -87,7 +90,8 @@ import Testing
         try await withDatabase { database async throws in
             let broken = Migration(version: 3, name: "broken", up: "CREATE TABLE half (); SELECT 1/0", down: "")
             let migrator = Migrator(
-                postgres: database.postgres, migrations: Migration.all + [.step(2), broken], logger: TestDatabase.logger)
+                postgres: database.postgres, migrations: Migration.all + [.step(2), broken], logger: TestDatabase.logger
+            )
             let error = await #expect(throws: MigrationError.self) { try await migrator.up() }
             #expect(error?.code == .failed)
             #expect(error?.message.contains("migration 3 (broken)") == true)

@@ -34,13 +34,17 @@ extension QueuedIntent {
     }
 
     static func samples(_ count: Int, _ event: EventID, _ user: UserID, quantity: Int = 1) -> [QueuedIntent] {
-        (0..<count).map { .sample(event, user, quantity: quantity, entry: "1700000000001-\($0)-\(UInt32.random(in: 0 ... .max))") }
+        (0..<count).map {
+            .sample(event, user, quantity: quantity, entry: "1700000000001-\($0)-\(UInt32.random(in: 0 ... .max))")
+        }
     }
 }
 
 extension Settlement {
     /// Paid: a ticket for each unit.
-    static func confirmed(_ queued: QueuedIntent, tickets: [TicketCode]? = nil, reference: String? = "ch_1") -> Settlement {
+    static func confirmed(
+        _ queued: QueuedIntent, tickets: [TicketCode]? = nil, reference: String? = "ch_1"
+    ) -> Settlement {
         var generator = SystemRandomNumberGenerator()
         let codes = tickets ?? (0..<queued.intent.quantity).map { _ in TicketCode(using: &generator) }
         return Settlement(

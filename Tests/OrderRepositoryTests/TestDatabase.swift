@@ -24,12 +24,12 @@ struct TestDatabase {
     static let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
     init() async throws {
-        try self.init(isMigrated: false)
+        try self.init(on: try Self.ownServer.get())
         _ = try await migrator.up()
     }
 
-    private init(isMigrated: Bool) throws {
-        self.server = try Self.ownServer.get()
+    private init(on server: PostgresServer) throws {
+        self.server = server
         self.url = try server.createDatabase()
         self.postgres = try Self.client(url)
         self.lanePostgres = try Self.client(PostgresLaneRepository.laneURL(url))
@@ -38,7 +38,7 @@ struct TestDatabase {
     }
 
     /// A database without any schema.
-    static func empty() throws -> TestDatabase { try TestDatabase(isMigrated: false) }
+    static func empty() throws -> TestDatabase { try TestDatabase(on: try ownServer.get()) }
 
     static func client(_ url: String) throws -> PostgresClient {
         var configuration = try PostgresConfiguration(url: url)

@@ -8,7 +8,9 @@ struct AccountService<Repository: OrderRepository>: Sendable {
     let hasher: PasswordHasher
     let issuer: TokenIssuer
 
-    static var wrongCredentials: Problem { Problem(.invalidCredentials, "The e-mail address or the password is wrong.") }
+    static var wrongCredentials: Problem {
+        Problem(.invalidCredentials, "The e-mail address or the password is wrong.")
+    }
 
     func register(email: String?, password: String?, name: String?) async throws -> SessionResponse {
         var errors: [FieldError] = []

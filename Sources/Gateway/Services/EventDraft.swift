@@ -43,8 +43,8 @@ struct EventDraft: Decodable, Sendable {
             return date
         }
         func number(_ key: CodingKeys) throws -> Int? {
-            do { return try container.decodeIfPresent(Int.self, forKey: key) } catch DecodingError.dataCorrupted {
-                // A number, but no `Int`; the decoder does not say which field it is.
+            do { return try container.decodeIfPresent(Int.self, forKey: key) } catch  where !(error is DecodingError) {
+                // A number that is no `Int`: JSONDecoder has an error of its own for that, which names no field.
                 errors.append(FieldError(key.rawValue, "must be a whole number"))
                 return nil
             }
@@ -58,7 +58,9 @@ struct EventDraft: Decodable, Sendable {
         saleOpensAt = container.contains(.saleOpensAt) ? .set(try date(.saleOpensAt)) : .none
         saleClosesAt = container.contains(.saleClosesAt) ? .set(try date(.saleClosesAt)) : .none
         func price() throws -> Price? {
-            do { return try container.decodeIfPresent(Price.self, forKey: .ticketPrice) } catch DecodingError.dataCorrupted {
+            do {
+                return try container.decodeIfPresent(Price.self, forKey: .ticketPrice)
+            } catch  where !(error is DecodingError) {
                 errors.append(FieldError("ticketPrice.amount", "must be a whole number of minor units"))
                 return nil
             }

@@ -5,7 +5,8 @@ import Ticketing
 enum PurchaseProblems {
     static let soldOut = Problem(.soldOut, "There are no tickets left.")
     static let reusedKey = Problem(
-        .idempotencyKeyReused, "This Idempotency-Key was used before for a purchase with other contents. Use a new one.")
+        .idempotencyKeyReused, "This Idempotency-Key was used before for a purchase with other contents. Use a new one."
+    )
 
     /// The store did not answer, so the order may or may not have been accepted.
     static func noAnswer(_ limits: GatewayLimits) -> Problem {

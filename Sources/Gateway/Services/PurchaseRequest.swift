@@ -46,7 +46,8 @@ struct PurchaseRequest: Hashable, Sendable {
                     errors.append(
                         FieldError(
                             field.rawValue,
-                            "must be a whole number from \(Limits.quantity.lowerBound) to \(Limits.quantity.upperBound)"))
+                            "must be a whole number from \(Limits.quantity.lowerBound) to \(Limits.quantity.upperBound)"
+                        ))
                 case (.paymentMethod, _): errors.append(FieldError(field.rawValue, "must be a string"))
                 }
                 return true

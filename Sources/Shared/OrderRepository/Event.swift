@@ -60,7 +60,8 @@ package struct EventDetails: Hashable, Sendable {
             errors.append(FieldError("description", "must have at most 10,000 characters"))
         }
         if ticketPrice.times(Limits.quantity.upperBound) == nil {
-            errors.append(FieldError("ticketPrice", "must be at most 99,999,999.99, so that the largest order's total fits"))
+            errors.append(
+                FieldError("ticketPrice", "must be at most 99,999,999.99, so that the largest order's total fits"))
         }
         if !Limits.capacity.contains(totalTickets) {
             errors.append(FieldError("totalTickets", "must be 0 to 1,000,000,000"))

@@ -99,7 +99,8 @@ package final class InMemoryOrderRepository: OrderRepository {
             let sorted = state.events.values
                 .map { (PageCursor(date: $0.details.eventDate, id: $0.id.uuid), $0) }
                 .sorted { Self.isBefore($0.0, $1.0) }
-            return Self.page(sorted.filter { place, _ in cursor.map { Self.isBefore($0, place) } ?? true }, limit: limit)
+            return Self.page(
+                sorted.filter { place, _ in cursor.map { Self.isBefore($0, place) } ?? true }, limit: limit)
         }
     }
 
@@ -136,7 +137,8 @@ package final class InMemoryOrderRepository: OrderRepository {
             let sorted = state.orders.values.filter { $0.user == user }
                 .map { (PageCursor(date: $0.createdAt, id: $0.id.uuid), $0) }
                 .sorted { Self.isBefore($1.0, $0.0) }
-            return Self.page(sorted.filter { place, _ in cursor.map { Self.isBefore(place, $0) } ?? true }, limit: limit)
+            return Self.page(
+                sorted.filter { place, _ in cursor.map { Self.isBefore(place, $0) } ?? true }, limit: limit)
         }
     }
 

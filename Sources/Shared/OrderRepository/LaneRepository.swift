@@ -4,7 +4,9 @@ package import Ticketing
 /// The worker's side of Postgres: every write names the lease it stands under and does nothing when that is lost.
 package protocol LaneRepository: Sendable {
     /// Takes the partition's lease when nobody holds it or it has run out; nil otherwise. Raises the epoch.
-    func acquireLease(of partition: Partition, owner: String, for duration: Duration) async throws(RepositoryError) -> Lease?
+    func acquireLease(
+        of partition: Partition, owner: String, for duration: Duration
+    ) async throws(RepositoryError) -> Lease?
 
     /// Keeps the lease for `duration` from now; false when another lane has taken it.
     func renew(_ lease: Lease, for duration: Duration) async throws(RepositoryError) -> Bool

@@ -7,7 +7,9 @@ package import Ticketing
 package protocol OrderRepository: Sendable {
     // Accounts.
     /// - Throws: `.duplicateEmail` when the address has an account, in whatever case it is written.
-    func createUser(email: EmailAddress, passwordHash: String, name: String?, role: Role) async throws(RepositoryError) -> User
+    func createUser(
+        email: EmailAddress, passwordHash: String, name: String?, role: Role
+    ) async throws(RepositoryError) -> User
     func user(_ id: UserID) async throws(RepositoryError) -> User?
     /// The account of an e-mail address (any case) and its password hash.
     func credentials(email: String) async throws(RepositoryError) -> (user: User, passwordHash: String)?
@@ -52,7 +54,9 @@ package struct PageCursor: Hashable, Sendable {
     /// nil when the text is not one that `text` gave.
     package init?(_ text: some StringProtocol) {
         let parts = text.split(separator: ".", maxSplits: 1)
-        guard parts.count == 2, let microseconds = Int64(parts[0]), let id = UUID(text: parts[1].utf8) else { return nil }
+        guard parts.count == 2, let microseconds = Int64(parts[0]), let id = UUID(text: parts[1].utf8) else {
+            return nil
+        }
         self.init(date: Date(timeIntervalSince1970: Double(microseconds) / 1_000_000), id: id)
     }
 }

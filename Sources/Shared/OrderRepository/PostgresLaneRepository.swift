@@ -11,7 +11,8 @@ package struct PostgresLaneRepository: LaneRepository {
     package func acquireLease(
         of partition: Partition, owner: String, for duration: Duration
     ) async throws(RepositoryError) -> Lease? {
-        let epoch = try await first(AcquireLease.query(partition, owner: owner, duration)) { row throws(PostgresError) in
+        let epoch = try await first(AcquireLease.query(partition, owner: owner, duration)) {
+            row throws(PostgresError) in
             try row.decode(Int64.self)
         }
         return epoch.map { Lease(partition: partition, epoch: $0) }

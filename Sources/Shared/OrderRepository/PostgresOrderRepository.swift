@@ -18,7 +18,9 @@ package struct PostgresOrderRepository: OrderRepository {
         email: EmailAddress, passwordHash: String, name: String?, role: Role
     ) async throws(RepositoryError) -> User {
         let query = InsertUser.query(email: email, passwordHash: passwordHash, name: name, role: role)
-        guard let user = try await first(query, User.init) else { throw RepositoryError(.failed, "no row was inserted") }
+        guard let user = try await first(query, User.init) else {
+            throw RepositoryError(.failed, "no row was inserted")
+        }
         return user
     }
 
