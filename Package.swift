@@ -108,21 +108,24 @@ let package = Package(
         .program(
             "Gateway",
             [
-                "InventoryStore", "Observability", "OnsaleConfiguration", "OrderRepository", "PostgresClient", "RedisClient",
+                "InventoryStore", "Observability", "OnsaleConfiguration", "OrderRepository", "PostgresClient",
+                "RedisClient",
                 "Security", "Ticketing", .coreMetrics, .crypto, .httpTypes, .hummingbird, .hummingbirdCore, .lifecycle,
                 .logging, .nio, .nioHTTP, .nioPosix, .unixSignals,
             ]),
         .program(
             "InventoryWorker",
             [
-                "InventoryStore", "Observability", "OnsaleConfiguration", "OrderRepository", "Payments", "PostgresClient",
+                "InventoryStore", "Observability", "OnsaleConfiguration", "OrderRepository", "Payments",
+                "PostgresClient",
                 "RedisClient", "Ticketing", .unixSignals,
                 .coreMetrics, .hummingbird, .lifecycle, .logging, .metrics,
             ]),
         .program(
             "Onsale",
             [
-                "InventoryStore", "Observability", "OnsaleConfiguration", "OrderRepository", "PostgresClient", "RedisClient",
+                "InventoryStore", "Observability", "OnsaleConfiguration", "OrderRepository", "PostgresClient",
+                "RedisClient",
                 "Security", "Ticketing",
                 .argumentParser, .logging,
             ]),
@@ -142,26 +145,31 @@ let package = Package(
         .tests(
             "RedisClientTests", ["RedisClient", "TestSupport", .lifecycle, .logging, .nio, .nioEmbedded, .nioPosix]),
         .tests("PostgresClientTests", ["PostgresClient", "TestSupport", .logging]),
-        .tests("InventoryStoreTests", ["InventoryStore", "RedisClient", "TestSupport", "Ticketing", .logging, .nio, .nioPosix]),
+        .tests(
+            "InventoryStoreTests",
+            ["InventoryStore", "RedisClient", "TestSupport", "Ticketing", .logging, .nio, .nioPosix]),
         .tests("OrderRepositoryTests", ["OrderRepository", "PostgresClient", "TestSupport", "Ticketing", .logging]),
         .tests("PaymentsTests", ["Payments", "PostgresClient", "TestSupport", "Ticketing", .logging]),
         .tests(
             "GatewayTests",
             [
-                "Gateway", "InventoryStore", "Observability", "OnsaleConfiguration", "OrderRepository", "Security", "Ticketing",
+                "Gateway", "InventoryStore", "Observability", "OnsaleConfiguration", "OrderRepository", "Security",
+                "Ticketing",
                 .httpTypes, .hummingbird, .hummingbirdTesting, .logging, .nio,
             ]),
         .tests(
             "InventoryWorkerTests",
             [
-                "InventoryStore", "InventoryWorker", "OnsaleConfiguration", "OrderRepository", "Payments", "TestSupport",
+                "InventoryStore", "InventoryWorker", "OnsaleConfiguration", "OrderRepository", "Payments",
+                "TestSupport",
                 "Ticketing", .crypto, .lifecycle, .logging,
             ]),
         .tests("LoadTestTests", ["LoadTest", "Ticketing", .histogram, .nio, .nioPosix, .nioHTTP]),
         .tests(
             "IntegrationTests",
             [
-                "Gateway", "InventoryStore", "InventoryWorker", "LoadTest", "Onsale", "RedisClient", "Security", "TestSupport",
+                "Gateway", "InventoryStore", "InventoryWorker", "LoadTest", "Onsale", "RedisClient", "Security",
+                "TestSupport",
                 "Ticketing", .logging,
             ]),
     ]

@@ -28,7 +28,8 @@ struct CrashTests {
         #expect(try stack.count("SELECT count(*) FROM events WHERE available_tickets < 0") == 0)
         let confirmed = try stack.count("SELECT sum(quantity) FROM ticket_orders WHERE status = 'confirmed'")
         #expect(confirmed == CrashTests.tickets, "the event sells out to the last ticket")
-        let twice = "SELECT count(*) FROM simulated_provider.charges c LEFT JOIN ticket_orders o "
+        let twice =
+            "SELECT count(*) FROM simulated_provider.charges c LEFT JOIN ticket_orders o "
             + "ON o.id::text = c.idempotency_key WHERE c.status = 'captured' AND o.status IS DISTINCT FROM 'confirmed'"
         #expect(try stack.count(twice) == 0, "a captured charge without tickets (I8)")
     }
@@ -101,7 +102,9 @@ struct CrashTests {
         }
     }
 
-    @Test("Postgres rejects one order in ten: those end cancelled, their units return, their neighbours sell (P9, P12, P16)")
+    @Test(
+        "Postgres rejects one order in ten: those end cancelled, their units return, their neighbours sell (P9, P12, P16)"
+    )
     func rowsRejected() async throws {
         let stack = try await SaleStack()
         _ = try stack.postgres.psql(

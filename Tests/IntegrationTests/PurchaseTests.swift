@@ -107,7 +107,8 @@ struct PurchaseTests {
         try await eventually("the tickets are for sale again", within: .seconds(1)) {
             try await stack.buy(event, quantity: 2, by: second).status == 202
         }
-        #expect(try stack.count("SELECT count(*) FROM outbox WHERE order_id = '\(id)' AND delivered_at IS NOT NULL") == 1)
+        #expect(
+            try stack.count("SELECT count(*) FROM outbox WHERE order_id = '\(id)' AND delivered_at IS NOT NULL") == 1)
     }
 
     @Test("A provider that fails once is asked again and charges once (I8)")
@@ -164,7 +165,8 @@ struct PurchaseTests {
             }
         }
         try await stack.setSale(of: event, to: "open", token: admin)
-        let more = try await stack.send("PATCH", "/api/events/\(event)", token: admin, body: ["totalTickets": .number(5)])
+        let more = try await stack.send(
+            "PATCH", "/api/events/\(event)", token: admin, body: ["totalTickets": .number(5)])
         #expect(more.status == 200)
         try await eventually("the new capacity is for sale", within: .seconds(2)) {
             let ledger = try await stack.ledger(of: event)

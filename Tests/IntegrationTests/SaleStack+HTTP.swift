@@ -101,9 +101,11 @@ extension SaleStack {
 
     func adminToken() async throws -> String {
         let reply = try await send(
-            "POST", "/api/auth/login", body: ["email": .string(SaleStack.adminEmail), "password": .string(SaleStack.adminPassword)])
+            "POST", "/api/auth/login",
+            body: ["email": .string(SaleStack.adminEmail), "password": .string(SaleStack.adminPassword)])
         guard let token = reply.json["token"].string else {
-            throw ServerError(description: "log-in answered \(reply.status) \(String(decoding: reply.body, as: UTF8.self))")
+            throw ServerError(
+                description: "log-in answered \(reply.status) \(String(decoding: reply.body, as: UTF8.self))")
         }
         return token
     }
@@ -130,7 +132,8 @@ extension SaleStack {
     }
 
     func setSale(of event: String, to state: String, token: String) async throws {
-        let reply = try await send("POST", "/api/admin/events/\(event)/sale", token: token, body: ["state": .string(state)])
+        let reply = try await send(
+            "POST", "/api/admin/events/\(event)/sale", token: token, body: ["state": .string(state)])
         guard reply.status == 200 else {
             throw ServerError(description: "sale: \(reply.status) \(String(decoding: reply.body, as: UTF8.self))")
         }
@@ -157,7 +160,8 @@ extension SaleStack {
         var members: [String: JSON] = ["eventId": .string(event), "quantity": .number(Double(quantity))]
         if let method { members["paymentMethod"] = .string(method) }
         return try await send(
-            "POST", "/api/tickets/purchase", token: buyer.token, headers: ["Idempotency-Key": key], body: .object(members))
+            "POST", "/api/tickets/purchase", token: buyer.token, headers: ["Idempotency-Key": key],
+            body: .object(members))
     }
 
     func order(_ id: String, by buyer: Buyer, wait: Int = 0) async throws -> Reply {

@@ -83,7 +83,8 @@ final class SaleStack: Sendable {
     private func start(_ program: String, in slot: borrowing Mutex<ServerProcess?>) throws {
         try slot.withLock {
             $0 = try ServerProcess(
-                [SaleStack.program(program)], environment: environment, log: directory.appending(path: program + ".log"))
+                [SaleStack.program(program)], environment: environment, log: directory.appending(path: program + ".log")
+            )
         }
     }
 

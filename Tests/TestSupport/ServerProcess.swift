@@ -24,12 +24,14 @@ package final class ServerProcess: Sendable {
         self.shell = Process()
         shell.executableURL = URL(filePath: "/bin/bash")
         // fd 0 is the lifeline; the child's pid is announced as the first line on fd 1.
+        // A background job of a non-interactive shell reads /dev/null, so the watcher reads the lifeline as fd 3.
         let script = """
+            exec 3<&0
             "$@" </dev/null >>"$SERVER_LOG" 2>&1 &
             child=$!
             echo "$child"
             exec >/dev/null
-            ( read -r _; kill -CONT "$child"; kill -TERM "$child"; sleep 5; kill -KILL "$child" ) 2>/dev/null &
+            ( read -r _ <&3; kill -CONT "$child"; kill -TERM "$child"; sleep 5; kill -KILL "$child" ) 2>/dev/null &
             watcher=$!
             wait "$child"
             status=$?
@@ -37,8 +39,7 @@ package final class ServerProcess: Sendable {
             pkill -P "$watcher" 2>/dev/null; kill "$watcher" 2>/dev/null
             exit "$status"
             """
-        // A background job of a non-interactive shell reads /dev/null, so the lifeline is handed to the watcher as fd 3.
-        shell.arguments = ["-c", "exec 3<&0\n" + script.replacing("read -r _;", with: "read -r _ <&3;"), "server"] + arguments
+        shell.arguments = ["-c", script, "server"] + arguments
         var variables = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         variables["SERVER_LOG"] = log.path
         shell.environment = variables

@@ -19,7 +19,9 @@ package struct OrderID: Hashable, Sendable, CustomStringConvertible {
 
     /// Derives the id by HMAC-SHA256 under the deployment's secret. The inputs are of fixed length but for the last,
     /// so no two different requests give the same message.
-    package init(user: UserID, event: EventID, idempotencyKey: IdempotencyKey, partition: Partition, secret: SymmetricKey) {
+    package init(
+        user: UserID, event: EventID, idempotencyKey: IdempotencyKey, partition: Partition, secret: SymmetricKey
+    ) {
         var mac = HMAC<SHA256>(key: secret)
         withUnsafeBytes(of: user.uuid.uuid) { mac.update(data: $0) }
         withUnsafeBytes(of: event.uuid.uuid) { mac.update(data: $0) }
