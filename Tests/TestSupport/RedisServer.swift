@@ -35,7 +35,6 @@ package final class RedisServer: Sendable {
         self.options = options
         self.port = try freePort()
         self.directory = try temporaryDirectory("redis")
-        FoldersToRemove.add(directory)
         if options.tls { try Self.makeCertificates(in: directory) }
         self.process = Mutex(try Self.start(options, port: port, directory: directory))
         try await waitUntilReady()
@@ -126,27 +125,5 @@ package final class RedisServer: Sendable {
         try openssl.run()
         openssl.waitUntilExit()
         guard openssl.terminationStatus == 0 else { throw ServerError(description: "openssl made no certificates") }
-    }
-}
-
-/// Folders of servers that still run when the process ends, which removes them then.
-private enum FoldersToRemove {
-    private static let folders = Mutex<Set<URL>>([])
-    private static let atExit: Void = {
-        atexit { FoldersToRemove.folders.withLock { $0 }.forEach(FoldersToRemove.delete) }
-    }()
-
-    static func add(_ folder: URL) {
-        _ = atExit
-        folders.withLock { _ = $0.insert(folder) }
-    }
-
-    static func remove(_ folder: URL) {
-        folders.withLock { _ = $0.remove(folder) }
-        delete(folder)
-    }
-
-    private static func delete(_ folder: URL) {
-        try? FileManager.default.removeItem(at: folder)  // A file left in the temporary folder fails no test.
     }
 }

@@ -132,11 +132,13 @@ package func freePort() throws -> Int {
     return Int(UInt16(bigEndian: address.sin_port))
 }
 
-/// A new folder under the system's temporary folder, readable by the user that Postgres runs as.
+/// A new folder under the system's temporary folder, readable by the user that Postgres runs as; it goes when the test
+/// process ends.
 package func temporaryDirectory(_ name: String) throws -> URL {
     let url = FileManager.default.temporaryDirectory.appending(path: "onsale-\(name)-\(UUID().uuidString.prefix(8))")
     try FileManager.default.createDirectory(
         at: url, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
+    FoldersToRemove.add(url)
     return url
 }
 

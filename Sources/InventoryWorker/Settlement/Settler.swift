@@ -186,7 +186,8 @@ extension Settlement {
 extension SettledOrder {
     fileprivate static func confirmed(_ intent: Intent) -> SettledOrder {
         var generator = SystemRandomNumberGenerator()
-        let tickets = (0..<intent.quantity).map { _ in TicketCode(using: &generator) }
+        // In the order in which Postgres lists them, so that every read shows the same list.
+        let tickets = (0..<intent.quantity).map { _ in TicketCode(using: &generator) }.sorted { $0.text < $1.text }
         return SettledOrder(id: intent.order, status: .confirmed, reason: nil, tickets: tickets)
     }
 }

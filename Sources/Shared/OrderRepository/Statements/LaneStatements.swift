@@ -7,8 +7,9 @@ import Ticketing
 ///
 /// The fence is a share lock on the lease row: a lane whose epoch has passed selects no row and so inserts nothing,
 /// and a take-over waits for the statements that still hold the lock. A share lock, not an update, so that a lane's
-/// commit and settlement can run at the same time. The events' rows are touched last, since Postgres runs a CTE that
-/// nothing reads after the main query, and in the order of their ids, since the settlement locks them too.
+/// commit and settlement can run at the same time. The events' rows are touched last (Postgres runs a CTE that
+/// nothing reads after the main query; only the checks of the foreign keys and the commit follow), and in the order of
+/// their ids, since the settlement locks them too.
 enum CommitBatch {
     static func query(_ batch: [QueuedIntent], _ lease: Lease) -> PostgresQuery {
         let partition = Int16(lease.partition.number)
