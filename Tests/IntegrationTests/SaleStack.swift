@@ -22,6 +22,7 @@ final class SaleStack: Sendable {
     private let environment: [String: String]
     private let gateway: Mutex<ServerProcess?> = Mutex(nil)
     private let worker: Mutex<ServerProcess?> = Mutex(nil)
+    private let secondWorker: Mutex<ServerProcess?> = Mutex(nil)
 
     var url: URL { URL(string: "http://127.0.0.1:\(gatewayPort)")! }
 
@@ -53,6 +54,7 @@ final class SaleStack: Sendable {
     func stop() {
         gateway.withLock { _ = $0?.stop() }
         worker.withLock { _ = $0?.stop() }
+        secondWorker.withLock { _ = $0?.stop() }
     }
 
     func untilReady() async throws {
@@ -71,11 +73,13 @@ final class SaleStack: Sendable {
     @discardableResult
     func endWorker(_ signal: Int32) -> Int32 { worker.withLock { $0?.stop(signal) ?? 0 } }
     func signalWorker(_ signal: Int32) { worker.withLock { $0?.signal(signal) } }
-    /// A second worker beside the first, which ends with the returned handle.
-    func startAnotherWorker() throws -> ServerProcess {
-        try ServerProcess(
-            [SaleStack.program("onsale-worker")], environment: environment.merging(["METRICS_PORT": "0"]) { $1 },
-            log: directory.appending(path: "second-worker.log"))
+    /// A second worker beside the first, which lives as long as the stack.
+    func startSecondWorker() throws {
+        try secondWorker.withLock {
+            $0 = try ServerProcess(
+                [SaleStack.program("onsale-worker")], environment: environment.merging(["METRICS_PORT": "0"]) { $1 },
+                log: directory.appending(path: "second-worker.log"))
+        }
     }
     var gatewayLog: String { gateway.withLock { $0?.output ?? "" } }
     var workerLog: String { worker.withLock { $0?.output ?? "" } }

@@ -12,9 +12,14 @@ struct SaleHistory: Sendable {
     /// Orders the event had before this run, when an event is used again.
     var earlierOrders: Set<OrderID> = []
 
-    /// Purchases that may be in the books although no 202 was seen: their answer was lost.
+    /// Purchases that may be in the books although no 202 was seen: their last word was no definite answer. One that was
+    /// refused in the end is not among them, whatever was lost before: its key would have been answered by its order.
     var uncertain: [Purchase] {
-        purchases.filter { $0.mayHaveReached && !$0.wasAccepted }
+        purchases.filter { purchase in
+            guard purchase.mayHaveReached, !purchase.wasAccepted else { return false }
+            if case .refused = purchase.state { return false }
+            return true
+        }
     }
 
     /// Buyers whose last answer was `sold_out`: the demand that is left.

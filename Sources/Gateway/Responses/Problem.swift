@@ -15,6 +15,9 @@ struct Problem: Error, Hashable, Sendable {
     var retryAfter: Int?
     /// The methods a resource has, for a 405.
     var allow: String?
+    /// The key to send again, in a problem after which the same purchase may be tried again: the client may not have
+    /// chosen it.
+    var idempotencyKey: String?
 
     init(_ code: ProblemCode, _ detail: String, errors: [FieldError] = [], retryAfter: Int? = nil) {
         self.code = code
@@ -43,6 +46,10 @@ struct Problem: Error, Hashable, Sendable {
         body.writeString(code.rawValue)
         body.writeStaticString("\",\"requestId\":")
         body.writeJSON(requestID)
+        if let idempotencyKey {
+            body.writeStaticString(",\"idempotencyKey\":")
+            body.writeJSON(idempotencyKey)
+        }
         if !errors.isEmpty {
             body.writeStaticString(",\"errors\":[")
             for (index, error) in errors.enumerated() {

@@ -31,7 +31,9 @@ struct PurchaseService<Inventory: InventoryStore, Repository: OrderRepository>: 
             return answer
         } catch {
             metrics.purchaseRefused(error.code)
-            throw error
+            var problem = error
+            if problem.code.status == 503 { problem.idempotencyKey = key.text }
+            throw problem
         }
     }
 

@@ -14,6 +14,8 @@ struct LaneMetrics: Sendable {
     let confirmed: Counter
     let cancelled: Counter
     let chargeFailures: Counter
+    /// Attempts to settle an order that Postgres refused: a person should look.
+    let unsettled: Counter
     let backlog: Gauge
     let owned: Gauge
     let inFlight: Gauge
@@ -31,6 +33,7 @@ struct LaneMetrics: Sendable {
         confirmed = Counter(label: "onsale_orders_confirmed_total", dimensions: labels)
         cancelled = Counter(label: "onsale_orders_cancelled_total", dimensions: labels)
         chargeFailures = Counter(label: "onsale_charge_failures_total", dimensions: labels)
+        unsettled = Counter(label: "onsale_settlements_refused_total", dimensions: labels)
         backlog = Gauge(label: "onsale_lane_backlog", dimensions: labels)
         owned = Gauge(label: "onsale_lane_owned", dimensions: labels)
         inFlight = Gauge(label: "onsale_charges_in_flight", dimensions: labels)

@@ -126,7 +126,7 @@ final class Settler<Store: LaneStore, Repository: LaneRepository, Gateway: Payme
         let batch = queue.withLock { $0.takeOutcomes(limit: configuration.batchSize) }
         guard !batch.isEmpty else { return false }
         let start = ContinuousClock.now
-        guard let changed = try await repository.settle(batch, under: lease) else { throw LeaseLost(lease: lease) }
+        let changed = try await settle(batch[...], under: lease)
         metrics.settleDuration.record(duration: ContinuousClock.now - start)
         let moved = Set(changed)
         var settled = batch.map(\.order)
@@ -141,14 +141,33 @@ final class Settler<Store: LaneStore, Repository: LaneRepository, Gateway: Payme
         return true
     }
 
+    /// Settles what can be settled: an order that Postgres refuses to settle is found by halving and stays pending, to
+    /// be tried again by the next scan, and never holds up the others (P16). Returns the orders that moved.
+    private func settle(_ batch: ArraySlice<Settlement>, under lease: Lease) async throws -> [OrderID] {
+        do {
+            guard let changed = try await repository.settle(Array(batch), under: lease) else {
+                throw LeaseLost(lease: lease)
+            }
+            return changed
+        } catch let error as RepositoryError where error.code == .rowRejected {
+            guard batch.count > 1 else {
+                metrics.unsettled.increment()
+                logger.error(
+                    "order.unsettled", metadata: ["order.id": "\(batch.first!.order.id)", "error": "\(error)"])
+                return []
+            }
+            let middle = batch.startIndex + batch.count / 2
+            return try await settle(batch[..<middle], under: lease) + settle(batch[middle...], under: lease)
+        }
+    }
+
     private func publish() async throws {
         let orders = queue.withLock { $0.toPublish }
         guard !orders.isEmpty else { return }
         try await store.publish(orders, in: partition)
         queue.withLock { $0.published(orders.count) }
-        let confirmed = orders.count { $0.status == .confirmed }
-        metrics.confirmed.increment(by: confirmed)
-        metrics.cancelled.increment(by: orders.count - confirmed)
+        metrics.confirmed.increment(by: orders.count { $0.status == .confirmed })
+        metrics.cancelled.increment(by: orders.count { $0.status == .cancelled })
     }
 
     /// Delivers the releases that wait in the outbox, in order; one that Redis is not ready for waits on, with all

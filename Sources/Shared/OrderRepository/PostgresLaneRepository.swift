@@ -2,7 +2,7 @@ package import Foundation
 package import PostgresClient
 package import Ticketing
 
-/// The lanes' repository in Postgres. Open its client with `laneSettings` in the URL's `options`.
+/// The lanes' repository in Postgres. Open its client with a URL made by `laneURL`.
 package struct PostgresLaneRepository: LaneRepository {
     let postgres: PostgresClient
 
@@ -124,6 +124,7 @@ extension RepositoryError {
 }
 
 extension SQLState {
-    /// Class 22 (data exception) or 23 (integrity constraint violation) of the SQL standard.
-    fileprivate var isRowsFault: Bool { rawValue.hasPrefix("22") || rawValue.hasPrefix("23") }
+    /// Class 22 (data exception) or 23 (integrity constraint violation) of the SQL standard; P0 is what a trigger
+    /// raises, 54 a row beyond a limit of Postgres. All of them would come again however often the row is tried.
+    fileprivate var isRowsFault: Bool { ["22", "23", "54", "P0"].contains { rawValue.hasPrefix($0) } }
 }

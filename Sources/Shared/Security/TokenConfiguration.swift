@@ -41,9 +41,10 @@ package struct TokenConfiguration: Sendable {
     package var clockSkew: Duration = .seconds(30)
     /// Longer tokens are refused before anything is decoded. Ours have about 300 bytes.
     package var maximumTokenBytes = 8 * 1024
-    /// Verified tokens kept, about 0.5 KiB each: 32 MiB when full. One for each buyer of a large sale.
-    package var cacheCapacity = 65_536
-    /// Longer tokens are verified each time, so a full cache never holds more than 64 MiB of them.
+    /// Verified tokens kept, about 0.5 KiB each: 16 MiB when full. Beyond it the oldest go; to verify one again takes
+    /// 10 µs.
+    package var cacheCapacity = 32_768
+    /// Longer tokens are verified each time, so a full cache never holds more than 32 MiB of them.
     package var maximumCachedTokenBytes = 1024
 
     package init(

@@ -23,11 +23,23 @@ extension UUID {
 
     /// Reads the text form, either case; nil unless it is exactly 36 ASCII bytes with hyphens in their places.
     package init?(text: some Collection<UInt8>) {
+        // The reading itself is not generic: specialised or not, ids are read several times for each request.
+        if let uuid = text.withContiguousStorageIfAvailable({ UUID(bytes: $0) }) {
+            guard let uuid else { return nil }
+            self = uuid
+        } else {
+            guard let uuid = Array(text).withUnsafeBufferPointer({ UUID(bytes: $0) }) else { return nil }
+            self = uuid
+        }
+    }
+
+    private init?(bytes text: UnsafeBufferPointer<UInt8>) {
         guard text.count == 36 else { return nil }
         var bytes: uuid_t = (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
         let valid = withUnsafeMutableBytes(of: &bytes) { bytes in
             var digits = 0
-            for (position, character) in text.enumerated() {
+            for position in 0..<36 {
+                let character = text[position]
                 if position == 8 || position == 13 || position == 18 || position == 23 {
                     guard character == UInt8(ascii: "-") else { return false }
                     continue
