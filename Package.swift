@@ -157,7 +157,7 @@ let package = Package(
             [
                 "Gateway", "InventoryStore", "Observability", "OnsaleConfiguration", "OrderRepository", "Security",
                 "Ticketing",
-                .httpTypes, .hummingbird, .hummingbirdTesting, .logging, .nio,
+                .crypto, .httpTypes, .hummingbird, .hummingbirdTesting, .lifecycle, .logging, .nio, .nioPosix,
             ]),
         .tests(
             "InventoryWorkerTests",

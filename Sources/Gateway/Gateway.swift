@@ -57,7 +57,7 @@ struct Gateway<Inventory: InventoryStore, Repository: OrderRepository>: Sendable
                 partitioning: configuration.partitioning,
                 orderIDSecret: SymmetricKey(data: configuration.orderIDSecret.bytes), limits: limits, lookups: lookups,
                 metrics: metrics, logger: logger),
-            authentication: authentication, limits: limits)
+            authentication: authentication)
         let orders = OrderHandler(
             orders: OrderStatusService(
                 inventory: inventory, repository: repository, progress: progress, waiters: waiters,
@@ -86,11 +86,13 @@ struct Gateway<Inventory: InventoryStore, Repository: OrderRepository>: Sendable
         eventHandler.addRoutes(toAdmin: admin)
         AdminHandler(events: events, limits: limits).addRoutes(toAdmin: admin)
 
+        let cors = CORSPolicy(origins: configuration.corsOrigins)
+        let requestMetrics = RequestMetrics(routes: .standard, factory: registry)
         responder = GatewayResponder(
-            purchases: purchases, orders: orders, router: router.buildResponder(),
-            cors: CORSPolicy(origins: configuration.corsOrigins),
-            metrics: RequestMetrics(routes: .standard, factory: registry), admission: admission, limits: limits,
-            logger: logger)
+            hot: HotRoutes(
+                purchases: purchases, orders: orders, cors: cors, metrics: requestMetrics, admission: admission,
+                limits: limits),
+            router: router.buildResponder(), cors: cors, metrics: requestMetrics, admission: admission, limits: limits)
 
         registry.gauge("onsale_requests_in_flight", "Requests being answered, without held long polls.") {
             Double(admission.count)

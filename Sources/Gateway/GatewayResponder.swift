@@ -1,27 +1,21 @@
 import HTTPTypes
 import Hummingbird
 import InventoryStore
-import Logging
 import NIOCore
-import NIOHTTP1
-import Observability
 import OrderRepository
 
-/// Answers every request: metrics, CORS and admission around the two hottest routes and the router.
+/// Answers every request: metrics, CORS and admission around the hot routes and the router.
 ///
-/// The two hottest routes do not go through the router: no trie, no request context with its logger, no middleware
-/// boxes.
+/// On a plain HTTP/1.1 connection `HotPathHandler` takes the hot routes' usual requests before they get here.
 struct GatewayResponder<Inventory: InventoryStore, Repository: OrderRepository>: HTTPResponder {
     typealias Context = AppRequestContext
 
-    let purchases: PurchaseHandler<Inventory, Repository>
-    let orders: OrderHandler<Inventory, Repository>
+    let hot: HotRoutes<Inventory, Repository>
     let router: RouterResponder<AppRequestContext>
     let cors: CORSPolicy
     let metrics: RequestMetrics
     let admission: ConcurrencyGate
     let limits: GatewayLimits
-    let logger: Logger
 
     /// As Hummingbird's `Application` calls it; the tests use that.
     func respond(to request: Request, context: AppRequestContext) async throws -> Response {
@@ -31,53 +25,44 @@ struct GatewayResponder<Inventory: InventoryStore, Repository: OrderRepository>:
     /// - Parameter makeContext: Called for requests that go to the router.
     /// - Throws: Only what the connection throws while the body is read; every other error is an answer.
     func respond(to request: Request, makeContext: () -> AppRequestContext) async throws -> Response {
-        let start = NIODeadline.now()
-        var handles = metrics.purchase
-        var response: Response
-        let path = request.head.path ?? ""
-        if request.method == .post, path == "/api/tickets/purchase" {
-            response = try await admitted { try await purchases.respond(to: request) }
-        } else if request.method == .get, let id = Self.orderID(inPath: path) {
-            handles = metrics.order
-            // Long polls have a limit of their own; while they wait they must not keep others out.
-            response = try await admitted(isHeld: request.uri.query != nil) {
-                try await orders.respond(to: request, id: id)
-            }
-        } else if let preflight = cors.preflight(request) {
-            return preflight
-        } else {
-            let context = makeContext()
-            response = try await admitted { try await router.respond(to: request, context: context) }
-            handles = metrics.handles(method: request.method, template: context.endpointPath)
+        if let route = HotRoutes<Inventory, Repository>.Route(
+            method: request.method.rawValue, uri: request.head.path ?? "")
+        {
+            return try await respond(to: request, on: route)
         }
-        if cors.isEnabled { cors.apply(to: &response, origin: request.headers[.origin]) }
-        handles.record(
-            status: response.status.code, nanoseconds: (NIODeadline.now() - start).nanoseconds)
+        if let preflight = cors.preflight(request) { return preflight }
+        let start = NIODeadline.now()
+        let context = makeContext()
+        var response: Response
+        if let answered = try await admission.run({ try await router.respond(to: request, context: context) }) {
+            response = answered
+        } else {
+            response = Problem.overloaded(limits).response(requestID: context.id)
+        }
+        if cors.isEnabled { cors.apply(to: &response.headers, origin: request.headers[.origin]) }
+        metrics.handles(method: request.method, template: context.endpointPath)
+            .record(status: response.status.code, nanoseconds: (NIODeadline.now() - start).nanoseconds)
         return response
     }
 
-    private func admitted(isHeld: Bool = false, _ work: () async throws -> Response) async throws -> Response {
-        let problem: Problem
-        do {
-            if isHeld { return try await work() }
-            if let response = try await admission.run(work) { return response }
-            problem = Problem(
-                .overloaded, "Too many requests are being answered. Try again in a moment.",
-                retryAfter: limits.overloadedRetryAfter)
-        } catch let error as Problem {
-            problem = error
-        } catch let error as HTTPParserError {
-            throw error
-        } catch {
-            problem = Problem(unexpected: error, logger: logger)
+    private func respond(
+        to request: Request, on route: HotRoutes<Inventory, Repository>.Route
+    ) async throws -> Response {
+        let head = RequestHead(request.headers)
+        var body = ByteBuffer()
+        if case .purchase = route {
+            do {
+                // Before the body: whoever is not signed in is told so, whatever they send.
+                _ = try hot.purchases.authentication.identity(authorization: head.authorization)
+                body = try await BodyReader.json(
+                    request, contentType: head.contentType, contentLength: head.contentLength, limit: limits.bodyBytes)
+            } catch let problem as Problem {
+                return hot.answer(route, head, problem: problem).response()
+            }
         }
-        return problem.response(requestID: RequestID().description)
-    }
-
-    /// The 36 characters after `/api/orders/`; nil for other paths, which the router answers.
-    private static func orderID(inPath path: String) -> Substring? {
-        guard path.hasPrefix("/api/orders/") else { return nil }
-        let id = path.dropFirst(12).prefix { $0 != "?" }
-        return id.utf8.contains(UInt8(ascii: "/")) || id.isEmpty ? nil : id
+        switch hot.answer(route, head, body: body) {
+        case .done(let answer): return answer.response()
+        case .later(let work): return await work().response()
+        }
     }
 }

@@ -15,19 +15,15 @@ struct OrderHandler<Inventory: InventoryStore, Repository: OrderRepository>: Sen
     let limits: GatewayLimits
 
     /// `GET /api/orders/{id}`
-    ///
-    /// - Throws: `Problem`.
-    func respond(to request: Request, id: Substring) async throws(Problem) -> Response {
+    func respond(_ head: RequestHead, _ path: OrderPath) async throws(Problem) -> HTTPAnswer {
         do throws(Problem) {
-            let head = RequestHead(request.headers)
             let identity = try authentication.identity(authorization: head.authorization)
-            let wait = try wait(request)
-            guard let id = OrderID(id) else { throw OrderProblems.notFound }
+            let wait = try path.wait(limits)
+            guard let id = OrderID(path.id) else { throw OrderProblems.notFound }
             let order = try await orders.order(id, for: identity, wait: wait, tag: head.ifNoneMatch)
-            let response = order.response(ifNoneMatch: head.ifNoneMatch)
-            metrics.polled(
-                response.status == .notModified ? .notModified : order.status.isFinal ? .final : .pending)
-            return response
+            let answer = order.answer(ifNoneMatch: head.ifNoneMatch)
+            metrics.polled(answer.status == .notModified ? .notModified : order.status.isFinal ? .final : .pending)
+            return answer
         } catch {
             metrics.polled(.refused)
             throw error
@@ -54,14 +50,5 @@ struct OrderHandler<Inventory: InventoryStore, Repository: OrderRepository>: Sen
             body.writeStaticString("}")
             return JSONResponse.response(body, headers: [.cacheControl: "private, no-cache"])
         }
-    }
-
-    private func wait(_ request: Request) throws(Problem) -> Duration {
-        guard request.uri.query != nil, let text = request.uri.queryParameters["wait"] else { return .zero }
-        let longest = limits.longPollTime.components.seconds
-        guard let seconds = Int64(text), (0...longest).contains(seconds) else {
-            throw Problem.validation([FieldError("wait", "must be a whole number of seconds from 0 to \(longest)")])
-        }
-        return .seconds(seconds)
     }
 }

@@ -1,24 +1,35 @@
 import Hummingbird
 import InventoryStore
+import NIOCore
 import OrderRepository
 import Security
 import Ticketing
 
 /// `POST /api/tickets/purchase`
 struct PurchaseHandler<Inventory: InventoryStore, Repository: OrderRepository>: Sendable {
+    /// A purchase that is well-formed and not refused yet.
+    struct Intake: Sendable {
+        let request: PurchaseRequest
+        let user: UserID
+        let key: IdempotencyKey
+    }
+
     let purchases: PurchaseService<Inventory, Repository>
     let authentication: BearerAuthentication
-    let limits: GatewayLimits
 
-    /// - Throws: `Problem`, or what the connection throws while the body is read.
-    func respond(to request: Request) async throws -> Response {
-        let head = RequestHead(request.headers)
+    /// The part that waits for nobody: who asks, what is asked, and a refusal from the sold-out cache.
+    func begin(_ head: RequestHead, body: ByteBuffer) throws(Problem) -> Intake {
         let identity = try authentication.identity(authorization: head.authorization)
-        let body = try await BodyReader.json(
-            request, contentType: head.contentType, contentLength: head.contentLength, limit: limits.bodyBytes)
-        let purchase = try PurchaseRequest(json: body)
+        try BodyReader.checkType(head.contentType)
+        let request = try PurchaseRequest(json: body)
         let key = try Self.idempotencyKey(head.idempotencyKey)
-        return try await purchases.purchase(purchase, by: identity.userID, key: key).response()
+        try purchases.refuseAtOnce(request, by: identity.userID)
+        return Intake(request: request, user: identity.userID, key: key)
+    }
+
+    /// The part that asks the inventory.
+    func finish(_ intake: Intake) async throws(Problem) -> HTTPAnswer {
+        try await purchases.purchase(intake.request, by: intake.user, key: intake.key).answer()
     }
 
     private static func idempotencyKey(_ header: String?) throws(Problem) -> IdempotencyKey {

@@ -8,9 +8,7 @@ enum BodyReader {
     static func json(
         _ request: Request, contentType: String?, contentLength: String?, limit: Int
     ) async throws -> ByteBuffer {
-        if let contentType, !isJSON(contentType) {
-            throw Problem(.unsupportedMediaType, "Send the body as application/json.")
-        }
+        try checkType(contentType)
         let tooLarge = Problem(.bodyTooLarge, "The body may have at most \(limit) bytes.")
         if let length = contentLength.flatMap({ Int($0) }), length > limit { throw tooLarge }
         var iterator = request.body.makeAsyncIterator()
@@ -22,6 +20,12 @@ enum BodyReader {
             body.writeBuffer(&more)
         }
         return body
+    }
+
+    /// - Throws: 415 for a type that is not JSON; a body without a type is taken for JSON.
+    static func checkType(_ contentType: String?) throws(Problem) {
+        guard let contentType, !isJSON(contentType) else { return }
+        throw Problem(.unsupportedMediaType, "Send the body as application/json.")
     }
 
     static func isJSON(_ contentType: String) -> Bool {

@@ -36,13 +36,12 @@ struct CORSPolicy: Sendable {
     }
 
     /// Lets a page of an allowed origin read the answer.
-    func apply(to response: inout Response, origin: String?) {
+    func apply(to headers: inout HTTPFields, origin: String?) {
         guard isEnabled else { return }
-        response.headers.append(HTTPField(name: .vary, value: "Origin"))
+        headers.append(HTTPField(name: .vary, value: "Origin"))
         guard let origin, allows(origin) else { return }
-        response.headers.append(HTTPField(name: .accessControlAllowOrigin, value: origin))
-        response.headers.append(
-            HTTPField(
-                name: .accessControlExposeHeaders, value: "ETag, Idempotent-Replayed, Location, Retry-After"))
+        headers.append(HTTPField(name: .accessControlAllowOrigin, value: origin))
+        headers.append(
+            HTTPField(name: .accessControlExposeHeaders, value: "ETag, Idempotent-Replayed, Location, Retry-After"))
     }
 }

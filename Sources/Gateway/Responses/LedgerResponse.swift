@@ -21,7 +21,7 @@ struct LedgerResponse: Encodable {
     let eventId: String
     let capacity: Int
     let postgres: Postgres
-    /// null while Redis has no stock of the event or does not answer.
+    /// Absent while Redis has no stock of the event or does not answer.
     let redis: Redis?
     /// Whether each unit is in exactly one place. The two stores are read one after the other, so during a sale the
     /// Redis side may be ahead by what was accepted between the reads; it can never be behind.

@@ -1,6 +1,5 @@
 import Foundation
 import HTTPTypes
-import Hummingbird
 import InventoryStore
 import NIOCore
 import OrderRepository
@@ -82,14 +81,14 @@ struct OrderView: Hashable, Sendable {
         return Substring(tag[tag.index(tag.startIndex, offsetBy: 3)..<end])
     }
 
-    func response(ifNoneMatch: String?) -> Response {
+    func answer(ifNoneMatch: String?) -> HTTPAnswer {
         let tag = entityTag
         var headers = HTTPFields()
         headers.reserveCapacity(5)
         headers.append(HTTPField(name: .eTag, value: tag))
         headers.append(HTTPField(name: .cacheControl, value: "private, no-cache"))
         if let ifNoneMatch, EntityTag.matches(ifNoneMatch, tag) {
-            return Response(status: .notModified, headers: headers, body: ResponseBody())
+            return HTTPAnswer(status: .notModified, headers: headers, body: ByteBuffer())
         }
         var body = ByteBuffer()
         // Fixed parts, UUIDs and numbers have at most 600 bytes, the longest message 120, a ticket 52.
@@ -97,7 +96,7 @@ struct OrderView: Hashable, Sendable {
         write(into: &body)
         headers.append(HTTPField(name: .contentType, value: "application/json"))
         headers.append(HTTPField(name: .contentLength, value: String(body.readableBytes)))
-        return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: body))
+        return HTTPAnswer(status: .ok, headers: headers, body: body)
     }
 
     func write(into body: inout ByteBuffer) {

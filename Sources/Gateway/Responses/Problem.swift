@@ -30,8 +30,10 @@ struct Problem: Error, Hashable, Sendable {
         Problem(.validationFailed, "The request has fields that are missing or not valid.", errors: errors)
     }
 
+    func response(requestID: String) -> Response { answer(requestID: requestID).response() }
+
     /// Written by hand: refusals are the most frequent answer of a sale that sells out.
-    func response(requestID: String) -> Response {
+    func answer(requestID: String) -> HTTPAnswer {
         let status = HTTPResponse.Status(code: code.status, reasonPhrase: code.title)
         var body = ByteBuffer()
         // Every fixed part together has 120 bytes.
@@ -72,6 +74,6 @@ struct Problem: Error, Hashable, Sendable {
         if let retryAfter { headers.append(HTTPField(name: .retryAfter, value: String(retryAfter))) }
         if let allow { headers.append(HTTPField(name: .allow, value: allow)) }
         if code.status == 401 { headers.append(HTTPField(name: .wwwAuthenticate, value: "Bearer")) }
-        return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: body))
+        return HTTPAnswer(status: status, headers: headers, body: body)
     }
 }

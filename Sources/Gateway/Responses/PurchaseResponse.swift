@@ -1,6 +1,5 @@
 import Foundation
 import HTTPTypes
-import Hummingbird
 import NIOCore
 import Ticketing
 
@@ -17,7 +16,7 @@ struct PurchaseResponse: Hashable, Sendable {
     /// Whether the order was there before this request.
     var isReplay: Bool
 
-    func response() -> Response {
+    func answer() -> HTTPAnswer {
         var body = ByteBuffer()
         // Fixed parts, three UUIDs and numbers have at most 400 bytes; a key of 128 characters may double by escapes.
         body.reserveCapacity(400 + 2 * idempotencyKey.text.utf8.count)
@@ -48,6 +47,6 @@ struct PurchaseResponse: Hashable, Sendable {
         headers.append(HTTPField(name: .location, value: "/api/orders/" + order.description))
         headers.append(HTTPField(name: .retryAfter, value: "1"))
         if isReplay { headers.append(HTTPField(name: .idempotentReplayed, value: "true")) }
-        return Response(status: .accepted, headers: headers, body: ResponseBody(byteBuffer: body))
+        return HTTPAnswer(status: .accepted, headers: headers, body: body)
     }
 }

