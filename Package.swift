@@ -8,7 +8,8 @@ let settings: [SwiftSetting] =
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("MemberImportVisibility"),
         .enableUpcomingFeature("InternalImportsByDefault"),
-        // Specialises generics across our modules; without it the ids' text forms cost metadata lookups on each request.
+        // Specialises generics across our modules. A gateway's CPU did not change by it (10.5 s without, 10.7 s with it
+        // for a journey of 50,000 orders), so this may go; the README's figures were measured with it.
         .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
     ] + (Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)])
 
