@@ -12,7 +12,7 @@ struct WorkerConfiguration: Sendable {
     /// the buyers within a second.
     var tick: Duration = .milliseconds(200)
     /// CHARGES_IN_FLIGHT (default 20,000 orders a lane, 1...1,000,000): charges under way at once, about 1 kB each;
-    /// orders beyond that wait in Postgres as pending until there is room.
+    /// orders beyond that wait on the stream.
     var chargesInFlight = 20_000
     /// SHUTDOWN_SECONDS (default 10 s, 0...300 s): how long a stopping worker waits for charges under way.
     var shutdown: Duration = .seconds(10)
@@ -22,6 +22,8 @@ struct WorkerConfiguration: Sendable {
     static let backoffLimit: Duration = .seconds(2)
     /// How often pending orders that no charge is under way for are looked for in Postgres.
     static let scanInterval: Duration = .seconds(1)
+    /// How long a lane waits for room among the charges: about what a batch of them takes.
+    static let fullPause: Duration = .milliseconds(10)
     /// Releases taken from the outbox at once.
     static let releaseBatch = 500
     /// How long a read waits for intents: bounds how late a lane renews, ticks and stops.

@@ -78,11 +78,17 @@ struct GatewayHarness: Sendable {
     }
 
     func load(_ event: Event, epoch: Int64 = 1) async throws {
-        let outcome = try await inventory.load(
+        try await load(
             StockLoad(
                 event: event.id, epoch: epoch, available: event.availableTickets, terms: terms(event.details),
                 buyers: []))
-        #expect(outcome == .loaded)
+    }
+
+    /// Loads as the partition's lane does.
+    func load(_ stock: StockLoad) async throws {
+        let lease = Lease(partition: configuration.partitioning.partition(of: stock.event), epoch: 1)
+        _ = try await inventory.mark(lease)
+        #expect(try await inventory.load(stock, under: lease) == .loaded)
     }
 
     func terms(_ details: EventDetails, revision: Int64 = 1) -> SaleTerms {

@@ -202,7 +202,7 @@ import Ticketing
             user: user, event: event.id, idempotencyKey: key,
             partition: harness.configuration.partitioning.partition(of: event.id),
             secret: .init(data: GatewayHarness.secret.bytes))
-        _ = try await harness.inventory.load(
+        try await harness.load(
             StockLoad(
                 event: event.id, epoch: 1, available: 0, terms: harness.terms(event.details), buyers: [(user, 1)]))
         harness.repository.put(Self.order(order, user: user, event: event.id, status: .confirmed))
@@ -216,12 +216,37 @@ import Ticketing
         #expect(harness.repository.orderLookups == lookups)
     }
 
+    @Test func aKeyWhoseRecordExpiredIsLookedForBeforeItSellsAgain() async throws {
+        let harness = try await GatewayHarness()
+        let event = try await harness.event()
+        let user = UserID()
+        let order = try await harness.buy(event, key: "old", by: user)
+        harness.repository.put(Self.order(order, user: user, event: event, status: .confirmed))
+        let lookups = harness.repository.orderLookups
+        _ = try await harness.buy(event, by: user)
+        #expect(harness.repository.orderLookups == lookups, "nothing can have expired yet")
+
+        harness.inventory.advance(by: .seconds(8 * 86_400))
+        harness.inventory.forget(order)
+        let available = try await harness.available(event)
+        let again = try await harness.purchase(event, key: "old", token: harness.token(user))
+        #expect(again.status == 202)
+        #expect(again.string("orderId") == order.description)
+        try await harness.purchase(event, quantity: 2, key: "old", token: harness.token(user))
+            .expectProblem(.idempotencyKeyReused)
+        #expect(try await harness.available(event) == available)
+        // Negative control: a new key of the same buyer sells.
+        _ = try await harness.buy(event, by: user)
+        #expect(try await harness.available(event) == available.map { $0 - 1 })
+    }
+
     @Test func whenTheLookUpFailsAKnownBuyerIsToAskAgain() async throws {
         let harness = try await GatewayHarness()
         let event = try await harness.event { $0.limitPerBuyer = 1 }
         let user = UserID()
         _ = try await harness.buy(event, by: user)
         try await harness.purchase(event, token: harness.token(user)).expectProblem(.limitExceeded)
+        harness.inventory.advance(by: .seconds(8 * 86_400))
         harness.repository.fail(with: RepositoryError(.unavailable, "away"))
         try await harness.purchase(event, token: harness.token(user)).expectProblem(.overloaded)
     }

@@ -58,6 +58,25 @@ extension Partition {
     static let first = Partition(0)
 }
 
+extension Lease {
+    /// That of the only lane of most tests.
+    static let first = Lease(partition: .first, epoch: 1)
+}
+
+extension LaneStore {
+    /// Loads as the only lane, which has left its mark.
+    func load(_ stock: StockLoad) async throws -> LoadOutcome {
+        _ = try await mark(.first)
+        return try await load(stock, under: .first)
+    }
+
+    @discardableResult
+    func reject(_ rejection: Rejection) async throws -> RejectOutcome {
+        _ = try await mark(.first)
+        return try await reject(rejection, under: .first)
+    }
+}
+
 extension OrderID {
     /// An id of the first partition, the same for the same number.
     static func number(_ number: Int) -> OrderID {
@@ -106,8 +125,12 @@ extension StockLoad {
 }
 
 extension Reservation {
-    static func of(_ event: EventID, order: Int, user: Int = 1, quantity: Int = 1) -> Reservation {
-        Reservation(
+    static func of(
+        _ event: EventID, order: Int, user: Int = 1, quantity: Int = 1, isUnrecorded: Bool = false
+    ) -> Reservation {
+        var reservation = Reservation(
             order: .number(order), user: .number(user), event: event, quantity: quantity, paymentMethod: .standard)
+        reservation.isUnrecorded = isUnrecorded
+        return reservation
     }
 }

@@ -7,19 +7,19 @@ enum Operation: Sendable {
     case read(consumer: String, limit: Int)
     case claim(consumer: String, fromPage: Bool, limit: Int)
     case acknowledge([Int], drainRate: Double)
-    case reject(entry: Int, intent: Intent?, settled: SettledOrder?, note: String?)
+    case reject(entry: Int, intent: Intent?, settled: SettledOrder?, note: String?, lane: Int64)
     case publish([SettledOrder])
     case release(StockRelease)
-    case load(StockLoad)
+    case load(StockLoad, lane: Int64)
     /// One page of buyers without the load that would follow.
     case fill(EventID, epoch: Int64, isFirst: Bool, [(user: UserID, units: Int)])
     /// The load without the pages that would come before.
-    case loadAlone(StockLoad)
+    case loadAlone(StockLoad, lane: Int64)
     case amend(EventID, SaleTerms)
     case appendUnreadable([String])
     /// Removes an entry behind the group's back.
     case lose(Int)
-    case setMark(String)
+    case mark(Int64)
     case look(OrderID, EventID)
     case empty
 
@@ -51,6 +51,8 @@ struct OperationGenerator {
     var present: [Int] = []
     private var epochs: [EventID: Int64] = [:]
     private var revision: Int64 = 1
+    /// Of the lease that was taken last.
+    private var laneEpoch: Int64 = 1
     private let now: Int64
 
     static let backlogLimit = 5
@@ -65,7 +67,8 @@ struct OperationGenerator {
 
     mutating func next() -> Operation {
         switch Int.random(in: 0..<1000, using: &random) {
-        case ..<380: .reserve(reservation())
+        case ..<390: .reserve(reservation())
+        case ..<410: mark()
         case ..<480: .read(consumer: consumer(), limit: .random(in: 1...4, using: &random))
         case ..<530: .claim(consumer: consumer(), fromPage: chance(40), limit: .random(in: 1...3, using: &random))
         case ..<620: .acknowledge(someEntries(), drainRate: .random(in: 0...5_000, using: &random))
@@ -73,13 +76,12 @@ struct OperationGenerator {
         case ..<710: rejection()
         case ..<780: .publish((0..<Int.random(in: 1...3, using: &random)).map { _ in settled(order()) })
         case ..<850: .release(release())
-        case ..<910: .load(load())
+        case ..<910: .load(load(), lane: lane())
         case ..<922: fill()
-        case ..<932: .loadAlone(loadAlone())
+        case ..<932: .loadAlone(loadAlone(), lane: lane())
         case ..<960: .amend(event(), terms())
         case ..<970: .appendUnreadable(unreadable())
-        case ..<975: arrived.isEmpty ? .setMark("x") : .lose(.random(in: arrived.indices, using: &random))
-        case ..<980: .setMark("lane-\(Int.random(in: 0..<9, using: &random))")
+        case ..<975: arrived.isEmpty ? .mark(laneEpoch) : .lose(.random(in: arrived.indices, using: &random))
         case ..<995: .look(order(), event())
         default: .empty
         }
@@ -89,6 +91,14 @@ struct OperationGenerator {
     private mutating func consumer() -> String { chance(70) ? "a" : "b" }
     private mutating func event() -> EventID { Self.events.randomElement(using: &random) ?? .number(1) }
     private mutating func user() -> UserID { Self.users.randomElement(using: &random) ?? .number(1) }
+    /// Mostly the lane that has the lease, sometimes the one before it.
+    private mutating func lane() -> Int64 { max(1, chance(8) ? laneEpoch - 1 : laneEpoch) }
+
+    /// Now and then of a new lane.
+    private mutating func mark() -> Operation {
+        if chance(15) { laneEpoch += 1 }
+        return .mark(lane())
+    }
     private mutating func order() -> OrderID { .number(.random(in: 0..<30, using: &random)) }
 
     /// Mostly the body that belongs to the order's id, sometimes another one.
@@ -100,9 +110,11 @@ struct OperationGenerator {
         if chance(10) { quantity = [-1, 0, 1, 2, 100, .max].randomElement(using: &random) ?? 1 }
         if chance(5) { method = Self.methods[(number + 1) % 2] }
         if chance(5) { event = self.event() }
-        return Reservation(
+        var reservation = Reservation(
             order: .number(number), user: chance(80) ? Self.users[number % 5] : user(), event: event,
             quantity: quantity, paymentMethod: method)
+        reservation.isUnrecorded = chance(80)
+        return reservation
     }
 
     private mutating func someEntries() -> [Int] {
@@ -121,7 +133,7 @@ struct OperationGenerator {
             chance(70) ? present.randomElement(using: &random) ?? 0 : .random(in: arrived.indices, using: &random)
         let intent = arrived[entry]
         let settled = intent.flatMap { chance(80) ? self.settled($0.order) : nil }
-        return .reject(entry: entry, intent: intent, settled: settled, note: chance(50) ? "why not" : nil)
+        return .reject(entry: entry, intent: intent, settled: settled, note: chance(50) ? "why not" : nil, lane: lane())
     }
 
     private mutating func settled(_ order: OrderID) -> SettledOrder {
@@ -156,7 +168,7 @@ struct OperationGenerator {
         let terms = terms()
         return StockLoad(
             event: event, epoch: epochs[event] ?? 1, available: .random(in: 0...terms.total, using: &random),
-            terms: terms, buyers: [])
+            terms: terms, buyers: chance(70) ? [] : buyers())
     }
 
     private mutating func fill() -> Operation {

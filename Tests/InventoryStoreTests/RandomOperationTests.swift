@@ -44,7 +44,8 @@ struct RandomOperationTests {
         "reserve unexpectedReply", "read 0", "read 1", "read 4", "claim found", "claim lost", "acknowledge 0",
         "acknowledge 1", "acknowledge 5", "release released", "release already", "release wait", "release stale",
         "load loaded", "load wait", "load current", "loadAlone WAIT", "loadAlone LOADED", "fill true", "fill false",
-        "amend amended", "amend current", "amend cold", "look none",
+        "amend amended", "amend current", "amend cold", "look none", "reserve ask", "reject rejected", "reject gone",
+        "reject fenced", "load fenced", "mark marked", "mark current", "mark fenced",
     ]
 
     @Test("A model that breaks one rule is found out", arguments: RandomRun.BrokenRule.allCases)

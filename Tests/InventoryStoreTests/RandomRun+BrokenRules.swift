@@ -36,12 +36,12 @@ extension RandomRun {
                     stock.available -= terms.total - stock.terms.total
                     model.events[event] = .loaded(stock)
                 }
-            case (.rejectTakesNothingBack, .reject(_, let intent?, _, _)):
+            case (.rejectTakesNothingBack, .reject(_, let intent?, _, _, _)):
                 if case .loaded(var stock) = model.events[intent.event] {
                     stock.available -= intent.quantity
                     model.events[intent.event] = .loaded(stock)
                 }
-            case (.oldLoadWins, .load(let load)): model.events[load.event] = nil
+            case (.oldLoadWins, .load(let load, _)): model.events[load.event] = nil
             case (.buyerForgottenAtZero, .release(let release)):
                 if model.buyers[release.event]?[release.user] == 0 {
                     model.buyers[release.event]?[release.user] = nil

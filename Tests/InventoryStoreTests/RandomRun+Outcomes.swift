@@ -5,6 +5,8 @@ import Ticketing
 
 /// How an operation is done on either side, and what came of it as text that is the same for both.
 extension RandomRun {
+    private var lifetime: RedisArgument { RedisArgument(Int(InventoryModel.finalRecordLifetime)) }
+
     func liveOutcome(of operation: Operation, _ readers: [String: some IntentReader]) async throws -> String {
         switch operation {
         case .fill(let event, let epoch, let isFirst, let page):
@@ -15,13 +17,17 @@ extension RandomRun {
                     arguments: [.init(epoch), isFirst ? "1" : "0"]
                         + page.flatMap { [.init($0.user.description), .init($0.units)] }))
             return reply.array?.first?.string == "FILLED" ? "true" : "false"
-        case .loadAlone(let stock):
+        case .loadAlone(let stock, let lane):
             let keys = InventoryKeys(.first)
             let reply = try await fixture.redis.send(
                 InventoryScripts.load.command(
-                    keys: [.init(keys.event(stock.event)), .init(keys.intents)],
+                    keys: [
+                        .init(keys.event(stock.event)), .init(keys.intents), .init(keys.buyers(stock.event)),
+                        .init(keys.progress),
+                    ],
                     arguments: [.init(stock.epoch), stock.epoch > 1 ? "1" : "0", .init(stock.available)]
-                        + stock.terms.arguments + [.init(stock.terms.revision)]))
+                        + stock.terms.arguments
+                        + [.init(stock.terms.revision), .init(stock.buyers.count), .init(lane), lifetime]))
             return reply.array?.first?.string ?? "\(reply)"
         case .appendUnreadable(let fields):
             _ = try await fixture.redis.send(
@@ -46,9 +52,9 @@ extension RandomRun {
             return try memory.with(.first) { model, _ in
                 "\(model.fill(event, epoch: epoch, isFirst: isFirst, page))"
             }
-        case .loadAlone(let stock):
-            return try memory.with(.first) { model, _ in
-                model.load(stock.event, epoch: stock.epoch, available: stock.available, stock.terms).rawValue
+        case .loadAlone(let stock, let lane):
+            return try memory.with(.first) { model, now in
+                model.load(stock, laneEpoch: lane, now: now).rawValue
             }
         case .appendUnreadable(let fields):
             try memory.appendUnreadable(fields, to: .first)
@@ -89,19 +95,17 @@ extension RandomRun {
                 "\(page.lost.isEmpty ? "found" : "lost") \(list(page.deliveries)) lost \(page.lost.map { names[$0.text] }) then \(names[page.cursor])"
         case .acknowledge(let entries, let rate):
             return "\(try await lane.acknowledge(entries.map(id), in: .first, drainRate: rate))"
-        case .reject(let entry, let intent, let settled, let note):
-            try await lane.reject(
-                Rejection(entry: id(entry), intent: intent, settled: settled, note: note), in: .first)
-            return ""
+        case .reject(let entry, let intent, let settled, let note, let epoch):
+            let rejection = Rejection(entry: id(entry), intent: intent, settled: settled, note: note)
+            return "\(try await lane.reject(rejection, under: Lease(partition: .first, epoch: epoch)))"
         case .publish(let orders):
             try await lane.publish(orders, in: .first)
             return ""
         case .release(let release): return "\(try await lane.release(release))"
-        case .load(let stock): return "\(try await lane.load(stock))"
+        case .load(let stock, let epoch):
+            return "\(try await lane.load(stock, under: Lease(partition: .first, epoch: epoch)))"
         case .amend(let event, let terms): return "\(try await lane.amend(event, terms))"
-        case .setMark(let mark):
-            try await lane.setMark(mark, of: .first)
-            return ""
+        case .mark(let epoch): return "\(try await lane.mark(Lease(partition: .first, epoch: epoch)))"
         case .look(let order, let event):
             let record = try await inventory.order(order).map(text)
             let progress = try await inventory.progress(of: .first)
@@ -109,7 +113,7 @@ extension RandomRun {
             try await inventory.buyers(of: event) { users += $0.map(\.description) }
             return """
                 \(record ?? "none") \(progress) \(String(describing: try await inventory.stock(of: event))) \
-                \(users.sorted()) \(try await lane.mark(of: .first) ?? "no mark") \(try await lane.backlog(of: .first))
+                \(users.sorted()) \(try await lane.backlog(of: .first))
                 """
         case .fill, .loadAlone, .appendUnreadable, .lose, .empty: return ""
         }
@@ -120,7 +124,8 @@ extension RandomRun {
         switch outcome {
         case .accepted(let sequence, let committed, let price): "accepted \(sequence) \(committed) \(price)"
         case .replay(let record): "replay \(text(record))"
-        case .refused(let refusal, let known): "\(text(refusal)) known: \(known)"
+        case .refused(let refusal, let mayBeRecorded): "\(text(refusal)) recorded: \(mayBeRecorded)"
+        case .ask: "ask"
         }
     }
 

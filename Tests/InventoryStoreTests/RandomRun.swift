@@ -97,9 +97,11 @@ struct RandomRun {
         let model = modelImage.named(by: modelNames)
         return Set(live.keys).union(model.keys).sorted().compactMap { name in
             if live[name] == model[name] { return nil }
-            if name.hasSuffix(" created") || name.hasSuffix(" updated"), let text = model[name],
-                let begin = Int64(text),
-                let end = times[begin], let time = live[name].flatMap({ Int64($0) }), (begin...end).contains(time)
+            let later: Int64? =
+                name.hasSuffix(" created") || name.hasSuffix(" updated")
+                ? 0 : name.hasSuffix(" remembers") ? InventoryModel.finalRecordLifetime : nil
+            if let later, let begin = model[name].flatMap({ Int64($0) }).map({ $0 - later }), let end = times[begin],
+                let time = live[name].flatMap({ Int64($0) }), (begin...end).contains(time - later)
             {
                 return nil
             }

@@ -31,7 +31,7 @@ struct ReservationRaceTests {
             let outcomes = try await Self.reserveAll(
                 (1...1_000).map { .of(Self.event, order: $0, user: 7) }, fixture.inventory)
             #expect(outcomes.count(where: \.isAccepted) == 4)
-            let refused = ReservationOutcome.refused(.limitExceeded(limit: 4, held: 4), knownBuyer: true)
+            let refused = ReservationOutcome.refused(.limitExceeded(limit: 4, held: 4), mayBeRecorded: false)
             #expect(outcomes.count { $0 == refused } == 996)
             #expect(try await fixture.inventory.stock(of: Self.event)?.available == 96)
             #expect(try await fixture.lane.backlog(of: .first) == 4)
@@ -58,7 +58,7 @@ struct ReservationRaceTests {
             let outcomes = try await Self.reserveAll(
                 (1...300).map { .of(Self.event, order: $0, user: $0) }, fixture.inventory)
             #expect(outcomes.count(where: \.isAccepted) == 100)
-            #expect(outcomes.count { $0 == .refused(.soldOut(available: 0), knownBuyer: false) } == 200)
+            #expect(outcomes.count { $0 == .refused(.soldOut(available: 0), mayBeRecorded: false) } == 200)
             try await fixture.lane.withReader(of: .first, consumer: "lane") { reader in
                 var entries: [StreamEntryID] = []
                 while case let new = try await reader.next(limit: 64, wait: .zero), !new.isEmpty {

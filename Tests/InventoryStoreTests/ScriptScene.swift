@@ -71,7 +71,7 @@ struct ScriptScene {
             Call(
                 script: InventoryScripts.reserve,
                 keys: [keys.event(event), keys.buyers(event), keys.order(orders[3]), keys.intents, keys.progress],
-                arguments: [orders[3].description, users[1], event.description, "1", "pm_accepted", "1000"]),
+                arguments: [orders[3].description, users[1], event.description, "1", "pm_accepted", "1000", "1"]),
             Call(
                 script: InventoryScripts.acknowledge, keys: [keys.intents, keys.progress],
                 arguments: ["lanes", "7", entries[0], entries[1]]),
@@ -92,17 +92,19 @@ struct ScriptScene {
                 ],
                 arguments: [
                     "lanes", entries[0], users[1], "2", orders[1].description, "cancelled", "rejected", "", "a note",
-                    keys.finished, life,
+                    keys.finished, life, "1",
                 ]),
             Call(
                 script: InventoryScripts.fill, keys: [keys.event(other), keys.buyers(other), keys.intents],
                 arguments: ["2", "0", users[3], "1"]),
             Call(
-                script: InventoryScripts.load, keys: [keys.event(other), keys.intents],
-                arguments: ["2", "0", "10", "10", "4", "0", "0", "open", "4500", "EUR", "1"]),
+                script: InventoryScripts.load,
+                keys: [keys.event(other), keys.intents, keys.buyers(other), keys.progress],
+                arguments: ["2", "0", "10", "10", "4", "0", "0", "open", "4500", "EUR", "1", "1", "1", life]),
             Call(
                 script: InventoryScripts.amend, keys: [keys.event(event)],
                 arguments: ["2", "90", "4", "0", "0", "open", "4500", "EUR"]),
+            Call(script: InventoryScripts.mark, keys: [keys.progress], arguments: ["2"]),
         ]
     }
 

@@ -16,7 +16,7 @@ struct ScriptValueTests {
                 try await scene.restore()
                 let (reply, error) = try await scene.run(call)
                 #expect(error == nil, "\(call.script.name)")
-                let good = ["ACCEPTED", "2", "RELEASED", "REJECTED", "FILLED", "LOADED", "AMENDED"]
+                let good = ["ACCEPTED", "2", "RELEASED", "REJECTED", "FILLED", "LOADED", "AMENDED", "MARKED"]
                 #expect(good.contains(reply ?? ""), "\(call.script.name) answered \(reply ?? "nothing")")
                 #expect(try await scene.fixture.content() != scene.content, "\(call.script.name) changed nothing")
             }
@@ -109,14 +109,14 @@ struct ScriptValueTests {
     private static func isCounter(_ line: String) -> Bool {
         let counters = [
             "available", "total", "epoch", "returns", "revision", "opens", "closes", "filling", "accepted", "committed",
-            "sequence", "amount", "created", "updated",
+            "sequence", "amount", "created", "updated", "remembers", "mark",
         ]
         return line.split(separator: " ").last.map { counters.contains(String($0)) } ?? false
     }
 
     @Test(
         "Stock with a field missing or unreadable admits nobody",
-        arguments: ["available", "limit", "opens", "closes", "state", "price", "currency"])
+        arguments: ["available", "limit", "opens", "closes", "state", "price", "currency", "remembers"])
     func unreadableStock(_ field: String) async throws {
         try await ScriptScene.run { scene in
             let event = InventoryKeys(.first).event(.number(1))
@@ -128,7 +128,7 @@ struct ScriptValueTests {
                     try await scene.fixture.command("HDEL", event, field)
                 }
                 let outcome = try await scene.fixture.inventory.reserve(.of(.number(1), order: 9))
-                #expect(outcome == .refused(.cold, knownBuyer: false), "\(field) is \(value ?? "missing")")
+                #expect(outcome == .refused(.cold, mayBeRecorded: true), "\(field) is \(value ?? "missing")")
             }
         }
     }

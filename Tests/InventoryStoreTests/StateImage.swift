@@ -76,7 +76,7 @@ struct StateImage {
         add("progress accepted", String(model.accepted))
         add("progress committed", String(model.committed))
         add("progress rate", String(model.drainRate))
-        if let mark = model.mark { add("progress mark", mark) }
+        if let mark = model.mark { add("progress mark", String(mark)) }
         for (id, event) in model.events { add(id, event) }
         for (event, counts) in model.buyers {
             for (user, units) in counts { add("buyers:\(event) \(user)", String(units)) }
@@ -111,6 +111,7 @@ struct StateImage {
             add("state", stock.terms.state.rawValue)
             add("price", stock.terms.price.amount)
             add("currency", stock.terms.price.currency.rawValue)
+            add("remembers", stock.remembers)
         }
     }
 

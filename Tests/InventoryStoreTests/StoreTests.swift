@@ -45,8 +45,7 @@ struct StoreTests {
                 #expect(deliveries.map(\.intent?.order) == [.number(1), nil])
                 for delivery in deliveries.reversed() {
                     try await fixture.lane.reject(
-                        Rejection(entry: delivery.entry, intent: delivery.intent, settled: nil, note: "test"),
-                        in: .first)
+                        Rejection(entry: delivery.entry, intent: delivery.intent, settled: nil, note: "test"))
                 }
             }
             #expect(await news.next() == [.number(1)])
@@ -75,7 +74,8 @@ struct StoreTests {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for number in 1...2_500 {
                     group.addTask {
-                        _ = try await fixture.inventory.reserve(.of(Self.event, order: number, user: number))
+                        _ = try await fixture.inventory.reserve(
+                            .of(Self.event, order: number, user: number, isUnrecorded: true))
                     }
                 }
                 try await group.waitForAll()

@@ -7,6 +7,7 @@ import Ticketing
 struct BatchCommitterTests {
     private let sale: Sale
     private let lease: Lease
+    private var leaseTime: Duration = .seconds(600)
 
     init() async throws {
         sale = try Sale(total: 10_000)
@@ -27,7 +28,8 @@ struct BatchCommitterTests {
     }
 
     private func commit(_ batch: [QueuedIntent]) async throws -> [(QueuedIntent, EntryOutcome)] {
-        try await BatchCommitter(repository: sale.recordingRepository, lease: lease).commit(batch)
+        var renewal = LeaseRenewal(lease, for: leaseTime, in: sale.recordingRepository)
+        return try await BatchCommitter(repository: sale.recordingRepository).commit(batch, keeping: &renewal)
     }
 
     /// The places of the entries that were refused.
@@ -82,13 +84,41 @@ struct BatchCommitterTests {
     }
 
     @Test func `A refused row carries the reason its buyer is told, and a note`() async throws {
-        sale.repository.setAvailable(0, of: sale.event)
-        guard case .rejected(let reason, let note) = try await commit(batch(1))[0].1 else {
+        guard case .rejected(let reason, let note) = try await commit(batch(1, bad: [0]))[0].1 else {
             Issue.record("the row was not refused")
             return
         }
-        #expect(reason == .soldOut)
+        #expect(reason == .rejected)
         #expect(!note.isEmpty)
+    }
+
+    @Test func `A refused order that can stand in Postgres stands there as cancelled, and is so when it comes again`()
+        async throws
+    {
+        sale.repository.setAvailable(0, of: sale.event)
+        let entries = batch(1)
+        guard case .cancelled(let state, let note) = try await commit(entries)[0].1 else {
+            Issue.record("the row was not refused")
+            return
+        }
+        #expect(state.status == .cancelled)
+        #expect(state.reason == .soldOut)
+        #expect(!note.isEmpty)
+        #expect(sale.repository.state(of: state.id) == state)
+        #expect(sale.repository.undelivered == 1)
+        sale.repository.setAvailable(10, of: sale.event)
+        guard case .redelivered(state) = try await commit(entries)[0].1 else {
+            Issue.record("a refused order was committed when it came again")
+            return
+        }
+        #expect(sale.repository.undelivered == 1)
+        #expect(sale.repository.available(of: sale.event) == 10)
+    }
+
+    @Test mutating func `The lease is kept while a batch of bad rows is taken apart`() async throws {
+        leaseTime = .zero
+        _ = try await commit(batch(8, bad: Set(0..<8)))
+        #expect(sale.journal.count(of: .renew) == sale.journal.count(of: .commit))
     }
 
     @Test func `A lost lease ends the commit and nothing is written`() async throws {

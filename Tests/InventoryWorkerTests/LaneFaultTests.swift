@@ -93,6 +93,23 @@ struct LaneFaultTests {
         #expect(try await sale.inventory.order(order)?.tickets == sale.repository.state(of: order)?.tickets)
     }
 
+    @Test func `A settlement that its worker did not live to publish is published by the next one`() async throws {
+        let sale = try Sale()
+        try await sale.open()
+        let order = try await sale.buy()
+        try await settleWithoutTelling(sale, isAcknowledged: true)
+        #expect(try await sale.inventory.backlog(of: Sale.partition) == 0)
+        #expect(try await sale.inventory.order(order)?.status == .pending)
+        try await sale.serving(sale.lane("next")) { _ in
+            #expect(try await sale.outcomes(of: [order]) == [.confirmed])
+            try await eventually("the batch is off the list") {
+                try await sale.repository.unpublishedBatches(in: Sale.partition).isEmpty
+            }
+        }
+        #expect(sale.payments.charges.isEmpty)
+        try await sale.audit()
+    }
+
     @Test func `An order that Redis forgot and accepted again gives its units back and stays as it was`() async throws {
         let sale = try Sale(total: 10)
         let user = sale.newUser()
@@ -108,7 +125,7 @@ struct LaneFaultTests {
             try await eventually("the stock is loaded again") {
                 try await sale.inventory.stock(of: sale.event)?.available == 7
             }
-            #expect(try await sale.buy(3, by: user, key: key) == order)
+            #expect(try await sale.buy(3, by: user, key: key, isUnrecorded: true) == order)
             try await sale.outcomes(of: [order])
             #expect(try await sale.inventory.order(order)?.tickets.map(\.text).sorted() == tickets)
             #expect(try await sale.inventory.stock(of: sale.event)?.available == 7)
@@ -130,7 +147,9 @@ struct LaneFaultTests {
         let lease = try #require(
             try await sale.repository.acquireLease(of: Sale.partition, owner: "test", for: .seconds(60)))
         let batch = ["1-0", "2-0"].map { QueuedIntent(entry: StreamEntryID($0), intent: intent) }
-        let outcomes = try await BatchCommitter(repository: sale.repository, lease: lease).commit(batch).map(\.1)
+        var renewal = LeaseRenewal(lease, for: .seconds(60), in: sale.repository)
+        let outcomes = try await BatchCommitter(repository: sale.repository).commit(batch, keeping: &renewal)
+            .map(\.1)
         guard case .inserted = outcomes[0], case .acceptedTwice(let state) = outcomes[1] else {
             Issue.record("the outcomes are \(outcomes)")
             return
@@ -180,7 +199,7 @@ struct LaneFaultTests {
     }
 
     /// Delivers, commits and settles what waits, as a worker that dies before it has told Redis anything.
-    private func settleWithoutTelling(_ sale: Sale) async throws {
+    private func settleWithoutTelling(_ sale: Sale, isAcknowledged: Bool = false) async throws {
         let lease = try #require(
             try await sale.repository.acquireLease(of: Sale.partition, owner: "dead", for: .seconds(60)))
         let deliveries = try await sale.inventory.withReader(of: Sale.partition, consumer: "dead") { reader in
@@ -191,8 +210,9 @@ struct LaneFaultTests {
         }
         _ = try await sale.repository.commit(batch, under: lease)
         let settlements = batch.map { Settlement($0.intent, .captured(reference: "dead")) }
-        let moved = try #require(try await sale.repository.settle(settlements, under: lease))
-        #expect(moved.count == batch.count)
+        let settled = try #require(try await sale.repository.settle(settlements, under: lease))
+        #expect(settled.orders.count == batch.count)
+        if isAcknowledged { try await sale.inventory.acknowledge(batch.map(\.entry), in: Sale.partition, drainRate: 0) }
         sale.repository.expireLease(of: Sale.partition)
     }
 }

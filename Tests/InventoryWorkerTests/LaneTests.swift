@@ -127,9 +127,12 @@ struct LaneTests {
             #expect(outcomes.count { $0 == .confirmed } == 3)
             #expect(outcomes.count { $0 == .cancelled } == 2)
         }
-        for order in orders where sale.repository.state(of: order) == nil {
+        for order in orders where sale.repository.state(of: order)?.status == .cancelled {
+            #expect(sale.repository.state(of: order)?.reason == .soldOut)
             #expect(try await sale.inventory.order(order)?.reason == .soldOut)
         }
+        #expect(sale.repository.orders.count == 5)
+        #expect(sale.repository.undelivered == 0, "what only Redis had taken is back")
         #expect(sale.repository.available(of: sale.event) == 0)
     }
 
@@ -201,11 +204,11 @@ struct LaneTests {
         sale.payments.hold(order)
         try await sale.serving(sale.lane()) { _ in
             try await eventually("the payment is under way") { sale.payments.isWaiting(order) }
-            let intent = try #require(try await sale.repository.pendingOrders(in: Sale.partition, limit: 1).first)
+            let intent = try #require(try await sale.repository.pendingOrders(in: Sale.partition, after: nil, limit: 1).first)
             let settlement = Settlement(intent, .captured(reference: "someone else"))
             // The earlier lane had the first epoch, so this one has the second.
             let lease = Lease(partition: Sale.partition, epoch: 2)
-            #expect(try await sale.repository.settle([settlement], under: lease) == [order])
+            #expect(try await sale.repository.settle([settlement], under: lease)?.orders == [order])
             sale.payments.release(order)
             try await sale.outcomes(of: [order])
             #expect(try await sale.inventory.order(order).map { Set($0.tickets) } == Set(settlement.order.tickets))
@@ -224,7 +227,12 @@ struct LaneTests {
             gateway: sale.payments, configuration: configuration, logger: Sale.silent)
         var orders: [OrderID] = []
         for _ in 0..<8 { orders.append(try await sale.buy()) }
+        for order in orders.prefix(3) { sale.payments.hold(order) }
         try await sale.serving(lane) { _ in
+            try await eventually("all charges are taken") { orders.prefix(3).allSatisfy(sale.payments.isWaiting) }
+            // The others wait on the stream, where the backlog limit holds for them.
+            #expect(try await sale.inventory.backlog(of: Sale.partition) == 5)
+            for order in orders.prefix(3) { sale.payments.release(order) }
             let outcomes = try await sale.outcomes(of: orders)
             #expect(outcomes.allSatisfy { $0 == .confirmed })
         }

@@ -29,20 +29,38 @@ struct RecordingRepository: LaneRepository {
         }
     }
 
-    func settle(_ settlements: [Settlement], under lease: Lease) async throws(RepositoryError) -> [OrderID]? {
-        try await failing(.settle) { () throws(RepositoryError) in
-            let moved = try await base.settle(settlements, under: lease)
-            journal.note(moved.map { .settled($0) } ?? .fenced)
-            return moved
+    func refuse(
+        _ queued: QueuedIntent, _ reason: CancellationReason, under lease: Lease
+    ) async throws(RepositoryError) -> Bool {
+        try await failing(.refuse) { () throws(RepositoryError) in
+            try await base.refuse(queued, reason, under: lease)
         }
+    }
+
+    func settle(_ settlements: [Settlement], under lease: Lease) async throws(RepositoryError) -> SettledBatch? {
+        try await failing(.settle) { () throws(RepositoryError) in
+            let batch = try await base.settle(settlements, under: lease)
+            journal.note(batch.map { .settled($0.orders) } ?? .fenced)
+            return batch
+        }
+    }
+
+    func unpublishedBatches(in partition: Partition) async throws(RepositoryError) -> [SettledBatch] {
+        try await base.unpublishedBatches(in: partition)
+    }
+
+    func markPublished(_ batches: [Int64], in partition: Partition) async throws(RepositoryError) {
+        try await base.markPublished(batches, in: partition)
     }
 
     func states(of orders: [OrderID]) async throws(RepositoryError) -> [SettledOrder] {
         try await base.states(of: orders)
     }
 
-    func pendingOrders(in partition: Partition, limit: Int) async throws(RepositoryError) -> [Intent] {
-        try await base.pendingOrders(in: partition, limit: limit)
+    func pendingOrders(
+        in partition: Partition, after order: OrderID?, limit: Int
+    ) async throws(RepositoryError) -> [Intent] {
+        try await base.pendingOrders(in: partition, after: order, limit: limit)
     }
 
     func waitingReleases(in partition: Partition, limit: Int) async throws(RepositoryError) -> [WaitingRelease] {

@@ -27,9 +27,9 @@ struct RecordingStore: LaneStore {
         }
     }
 
-    func reject(_ rejection: Rejection, in partition: Partition) async throws(InventoryError) {
+    func reject(_ rejection: Rejection, under lease: Lease) async throws(InventoryError) -> RejectOutcome {
         try await recorded(.reject, .rejected(rejection.entry)) { () throws(InventoryError) in
-            try await base.reject(rejection, in: partition)
+            try await base.reject(rejection, under: lease)
         }
     }
 
@@ -39,8 +39,10 @@ struct RecordingStore: LaneStore {
         }
     }
 
-    func load(_ stock: StockLoad) async throws(InventoryError) -> LoadOutcome {
-        try await recorded(.load, .loaded(stock.event)) { () throws(InventoryError) in try await base.load(stock) }
+    func load(_ stock: StockLoad, under lease: Lease) async throws(InventoryError) -> LoadOutcome {
+        try await recorded(.load, .loaded(stock.event)) { () throws(InventoryError) in
+            try await base.load(stock, under: lease)
+        }
     }
 
     func amend(_ event: EventID, _ terms: SaleTerms) async throws(InventoryError) -> AmendOutcome {
@@ -49,11 +51,7 @@ struct RecordingStore: LaneStore {
         return outcome
     }
 
-    func mark(of partition: Partition) async throws(InventoryError) -> String? { try await base.mark(of: partition) }
-
-    func setMark(_ mark: String, of partition: Partition) async throws(InventoryError) {
-        try await base.setMark(mark, of: partition)
-    }
+    func mark(_ lease: Lease) async throws(InventoryError) -> MarkOutcome { try await base.mark(lease) }
 
     func backlog(of partition: Partition) async throws(InventoryError) -> Int { try await base.backlog(of: partition) }
 

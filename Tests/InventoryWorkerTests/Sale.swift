@@ -37,7 +37,9 @@ struct Sale: Sendable {
     func open() async throws {
         let lease = try #require(
             try await repository.acquireLease(of: Sale.partition, owner: "earlier", for: .seconds(60)))
-        _ = try await inventory.load(try #require(try await repository.beginLoad(of: event, under: lease)))
+        _ = try await inventory.mark(lease)
+        let load = try #require(try await repository.beginLoad(of: event, under: lease))
+        #expect(try await inventory.load(load, under: lease) == .loaded)
         try await repository.giveUp(lease)
     }
 
@@ -80,17 +82,20 @@ struct Sale: Sendable {
     }
 
     /// Buys as the gateway does, and returns the order's id.
+    /// - Parameter isUnrecorded: Whether the gateway has missed the order in Postgres.
     @discardableResult
     func buy(
-        _ quantity: Int = 1, by user: UserID? = nil, method: String = "pm_accepted", key: IdempotencyKey = .random()
+        _ quantity: Int = 1, by user: UserID? = nil, method: String = "pm_accepted", key: IdempotencyKey = .random(),
+        isUnrecorded: Bool = false
     ) async throws -> OrderID {
         let user = user ?? newUser()
         let order = OrderID(
             user: user, event: event, idempotencyKey: key, partition: Sale.partition, secret: Sale.secret)
-        let outcome = try await inventory.reserve(
-            Reservation(
-                order: order, user: user, event: event, quantity: quantity,
-                paymentMethod: try #require(PaymentMethod(method))))
+        var reservation = Reservation(
+            order: order, user: user, event: event, quantity: quantity,
+            paymentMethod: try #require(PaymentMethod(method)))
+        reservation.isUnrecorded = isUnrecorded
+        let outcome = try await inventory.reserve(reservation)
         guard case .accepted = outcome else {
             throw ServerError(description: "the purchase was not accepted: \(outcome)")
         }

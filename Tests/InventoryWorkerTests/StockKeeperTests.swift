@@ -64,7 +64,7 @@ struct StockKeeperTests {
             Reservation(
                 order: Intent.number(1).order, user: UserID(), event: sale.event, quantity: 1,
                 paymentMethod: .standard))
-        #expect(outcome == .refused(.paused, knownBuyer: false))
+        #expect(outcome == .refused(.paused, mayBeRecorded: false))
         #expect(sale.journal.steps.count { $0 == .amended(sale.event) } == 2)
         #expect(loads(of: sale.event) == 1)
     }
@@ -93,7 +93,9 @@ struct StockKeeperTests {
             store: sale.store, repository: sale.recordingRepository, lease: next, logger: Sale.silent)
         try await other.tick()
         #expect(loads(of: sale.event) == 1)
-        #expect(try await sale.inventory.mark(of: Sale.partition) == String(next.epoch))
+        #expect(try await sale.inventory.mark(next) == .current)
+        // The lane before it is shut out.
+        await #expect(throws: LeaseLost.self) { try await keeper.tick() }
     }
 
     /// After Redis was emptied, units may already be on their way again when the second event's turn comes.

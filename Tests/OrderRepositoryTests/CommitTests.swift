@@ -17,7 +17,7 @@ import Ticketing
             #expect(try await database.available(event.id) == 85)
             #expect(try database.sql("SELECT sum(total_amount) FROM ticket_orders") == "682.50")
             #expect(
-                Set(try await database.lanes.pendingOrders(in: lease.partition, limit: 10)) == Set(batch.map(\.intent)))
+                Set(try await database.lanes.pendingOrders(in: lease.partition, after: nil, limit: 10)) == Set(batch.map(\.intent)))
         }
     }
 
@@ -175,6 +175,32 @@ import Ticketing
         }
     }
 
+    /// P33: what Postgres refused cannot be sold under the same id later.
+    @Test func aRefusedOrderIsKeptAsCancelledAndItsUnitsAreReturnedToRedisOnly() async throws {
+        try await withDatabase { database async throws in
+            let lanes = database.lanes
+            let user = try await database.makeUser()
+            let event = try await database.makeEvent(10)
+            let lease = try await database.lease(for: event.id)
+            let queued = QueuedIntent.sample(event.id, user.id, quantity: 2)
+            for _ in 0..<2 { #expect(try await lanes.refuse(queued, .soldOut, under: lease)) }
+            let state = SettledOrder(id: queued.intent.order, status: .cancelled, reason: .soldOut, tickets: [])
+            let known = [queued.intent.order: KnownOrder(entry: queued.entry, state: state)]
+            #expect(try await lanes.commit([queued], under: lease) == .committed(inserted: [], known: known))
+            #expect(try await database.available(event.id) == 10)
+            #expect(try database.count("pending_orders") == 0)
+            let releases = try await lanes.waitingReleases(in: lease.partition, limit: 10)
+            #expect(releases.map(\.release.order) == [queued.intent.order])
+
+            // Who has no account can have no order.
+            let error = await failure { _ = try await lanes.refuse(.sample(event.id, UserID()), .rejected, under: lease) }
+            #expect(error?.code == .rowRejected)
+            let late = Lease(partition: lease.partition, epoch: lease.epoch - 1)
+            #expect(try await lanes.refuse(.sample(event.id, user.id), .rejected, under: late) == false)
+            #expect(try database.count("ticket_orders") == 1)
+        }
+    }
+
     @Test func pendingOrdersAreThePartitionsOldestFirst() async throws {
         try await withDatabase { database async throws in
             let user = try await database.makeUser()
@@ -189,7 +215,7 @@ import Ticketing
                 try await database.commitNew([.sample(other.id, user.id)], under: otherLease)
             }
             func pending(_ limit: Int) async throws -> [OrderID] {
-                try await database.lanes.pendingOrders(in: lease.partition, limit: limit).map(\.order)
+                try await database.lanes.pendingOrders(in: lease.partition, after: nil, limit: limit).map(\.order)
             }
             #expect(Set(try await pending(2)) == Set(batches[0].map(\.intent.order)))
             #expect(Set(try await pending(4).suffix(2)) == Set(batches[1].map(\.intent.order)))
@@ -198,6 +224,15 @@ import Ticketing
                 batches[0].map { .confirmed($0) } + [.declined(batches[1][0])], under: lease)
             #expect(try await pending(100).first == batches[1][1].intent.order)
             #expect(try await pending(100).count == 3)
+            // Page by page; after an order that is gone, from the start.
+            let all = try await pending(100)
+            func page(after order: OrderID) async throws -> [OrderID] {
+                try await database.lanes.pendingOrders(in: lease.partition, after: order, limit: 2).map(\.order)
+            }
+            #expect(try await page(after: all[0]) == Array(all[1...2]))
+            #expect(try await page(after: all[1]) == [all[2]])
+            #expect(try await page(after: all[2]) == [])
+            #expect(try await page(after: .random()) == Array(all[...1]))
             // An account that goes takes its orders with it, also the pending ones.
             try database.sql("DELETE FROM users")
             #expect(try await pending(100) == [])
@@ -275,7 +310,7 @@ import Ticketing
                 let next = batch(events.shuffled())
                 async let commit: Void = database.commitNew(next, under: lease)
                 let moved = try await database.lanes.settle(pending.shuffled().map { .declined($0) }, under: lease)
-                #expect(moved?.count == 30)
+                #expect(moved?.orders.count == 30)
                 try await commit
             }
             for event in events { #expect(try await database.available(event) == 100_000 - 200) }

@@ -101,6 +101,7 @@ import Ticketing
                 SELECT (SELECT count(*) FROM ticket_orders), (SELECT available_tickets FROM events),
                        (SELECT stock_epoch FROM events), (SELECT count(*) FROM tickets), (SELECT count(*) FROM payments),
                        (SELECT count(*) FROM outbox), (SELECT count(*) FROM pending_orders),
+                       (SELECT count(*) FROM unpublished_settlements),
                        (SELECT expires_at FROM worker_leases)
                 """
             let before = try database.sql(rows)
@@ -109,6 +110,7 @@ import Ticketing
             #expect(try await lanes.commit([committed], under: old) == .leaseLost)
             #expect(try await lanes.settle([.confirmed(committed)], under: old) == nil)
             #expect(try await lanes.settle([.declined(committed)], under: old) == nil)
+            #expect(try await lanes.refuse(.sample(event, user), .soldOut, under: old) == false)
             #expect(try await lanes.beginLoad(of: event, under: old) == nil)
             #expect(try await lanes.renew(old, for: .seconds(5_000)) == false)
             try await lanes.giveUp(old)
@@ -121,7 +123,7 @@ import Ticketing
             let lanes = database.lanes
             let (event, user, _, new, committed) = try await takeOver(database)
             try await database.commitNew([.sample(event, user)], under: new)
-            #expect(try await lanes.settle([.confirmed(committed)], under: new) == [committed.intent.order])
+            #expect(try await lanes.settle([.confirmed(committed)], under: new)?.orders == [committed.intent.order])
             #expect(try await lanes.beginLoad(of: event, under: new)?.epoch == 1)
             #expect(try await lanes.renew(new, for: .seconds(5_000)))
         }

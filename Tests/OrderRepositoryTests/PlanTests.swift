@@ -92,7 +92,7 @@ import Ticketing
             let outcome = try await lanes.commit(batch, under: lease)
             #expect(outcome == .committed(inserted: Set(batch.map(\.entry)), known: [:]))
             let moved = try await lanes.settle(batch.map { .confirmed($0) }, under: lease)
-            #expect(moved?.count == size)
+            #expect(moved?.orders.count == size)
         }
     }
 

@@ -14,10 +14,10 @@ import Ticketing
             let queued = QueuedIntent.sample(event.id, user.id, quantity: 3)
             try await database.commitNew([queued], under: lease)
             let order = queued.intent.order
-            #expect(try await database.lanes.settle([.confirmed(queued, reference: "ch_a")], under: lease) == [order])
+            #expect(try await database.lanes.settle([.confirmed(queued, reference: "ch_a")], under: lease)?.orders == [order])
             // Once more, as after a lost answer, with tickets of its own; and against the outcome.
-            #expect(try await database.lanes.settle([.confirmed(queued, reference: "ch_b")], under: lease) == [])
-            #expect(try await database.lanes.settle([.declined(queued)], under: lease) == [])
+            #expect(try await database.lanes.settle([.confirmed(queued, reference: "ch_b")], under: lease)?.orders == [])
+            #expect(try await database.lanes.settle([.declined(queued)], under: lease)?.orders == [])
             #expect(try database.count("tickets", where: "order_id = '\(order)'") == 3)
             #expect(
                 try database.sql("SELECT order_id, kind, status, amount, currency, reference FROM payments")
@@ -37,10 +37,10 @@ import Ticketing
             let queued = QueuedIntent.sample(event.id, user.id, quantity: 3)
             try await database.commitNew([queued], under: lease)
             for expected in [[queued.intent.order], [], []] {
-                #expect(try await database.lanes.settle([.declined(queued)], under: lease) == expected)
+                #expect(try await database.lanes.settle([.declined(queued)], under: lease)?.orders == expected)
                 #expect(try await database.available(event.id) == 10)
             }
-            #expect(try await database.lanes.settle([.confirmed(queued)], under: lease) == [])
+            #expect(try await database.lanes.settle([.confirmed(queued)], under: lease)?.orders == [])
             #expect(try database.count("tickets") == 0)
             #expect(try database.sql("SELECT status, reference FROM payments") == "declined|ch_2")
             let releases = try await database.lanes.waitingReleases(in: lease.partition, limit: 10)
@@ -63,14 +63,14 @@ import Ticketing
                 .confirmed(batch[0]), .declined(batch[1]), .confirmed(batch[2], reference: nil),
                 .declined(batch[3], reference: nil), .confirmed(stranger),
             ]
-            let moved = try #require(try await database.lanes.settle(settlements.shuffled(), under: lease))
-            #expect(Set(moved) == Set(batch.map(\.intent.order)))
+            let settled = try #require(try await database.lanes.settle(settlements.shuffled(), under: lease))
+            #expect(Set(settled.orders) == Set(batch.map(\.intent.order)))
             #expect(try database.count("tickets") == 4)
             #expect(try database.count("payments") == 2)
             #expect(try database.count("outbox") == 2)
             #expect(try await database.available(event.id) == 96)
             let ledger = try await database.repository.ledger(of: event.id)
-            #expect(ledger == EventLedger(capacity: 100, available: 96, pending: 0, sold: 4, cancelled: 6))
+            #expect(ledger == EventLedger(capacity: 100, available: 96, pending: 0, sold: 4, cancelled: 6, returning: 6))
             let states = try await database.lanes.states(of: batch.map(\.intent.order) + [stranger.intent.order])
             #expect(Set(states.map(\.id)) == Set(batch.map(\.intent.order)))
             for settlement in settlements.prefix(4) {
@@ -79,6 +79,26 @@ import Ticketing
                 #expect(state?.reason == settlement.order.reason)
                 #expect(state.map { Set($0.tickets) } == Set(settlement.order.tickets))
             }
+        }
+    }
+
+    @Test func whatWasSettledIsOnTheListUntilItIsMarkedAsPublished() async throws {
+        try await withDatabase { database async throws in
+            let lanes = database.lanes
+            let user = try await database.makeUser()
+            let event = try await database.makeEvent(100)
+            let lease = try await database.lease(for: event.id)
+            let batch = QueuedIntent.samples(5, event.id, user.id)
+            try await database.commitNew(batch, under: lease)
+            let first = try #require(try await lanes.settle(batch.prefix(3).map { .confirmed($0) }, under: lease))
+            let second = try #require(try await lanes.settle(batch.suffix(4).map { .declined($0) }, under: lease))
+            #expect(Set(second.orders) == Set(batch.suffix(2).map(\.intent.order)), "those that had moved are not in it")
+            #expect(try await lanes.unpublishedBatches(in: lease.partition) == [first, second])
+            let other = Partition(lease.partition.number == 0 ? 1 : 0)
+            #expect(try await lanes.unpublishedBatches(in: other) == [])
+            try await lanes.markPublished([first.id, second.id], in: other)
+            try await lanes.markPublished([first.id], in: lease.partition)
+            #expect(try await lanes.unpublishedBatches(in: lease.partition) == [second])
         }
     }
 
@@ -94,8 +114,8 @@ import Ticketing
                 async let paid = database.lanes.settle(batch.shuffled().map { .confirmed($0) }, under: lease)
                 async let declined = database.lanes.settle(batch.shuffled().map { .declined($0) }, under: lease)
                 let (a, b) = (try #require(try await paid), try #require(try await declined))
-                #expect(a.count + b.count == 100)
-                #expect(Set(a).isDisjoint(with: b))
+                #expect(a.orders.count + b.orders.count == 100)
+                #expect(Set(a.orders).isDisjoint(with: b.orders))
             }
             let ledger = try #require(try await database.repository.ledger(of: event.id))
             #expect(ledger.isBalanced)
@@ -121,7 +141,7 @@ import Ticketing
                     [.declined(batch[1]), .confirmed(batch[2], tickets: first.order.tickets)], under: lease)
             }
             #expect(error?.code == .rowRejected)
-            #expect(try await database.lanes.pendingOrders(in: lease.partition, limit: 10).count == 2)
+            #expect(try await database.lanes.pendingOrders(in: lease.partition, after: nil, limit: 10).count == 2)
             #expect(try await database.available(event.id) == 7)
         }
     }

@@ -44,12 +44,13 @@ struct EventService<Inventory: InventoryStore, Repository: OrderRepository>: Sen
         return EventResponse(event)
     }
 
-    func ledger(of id: EventID) async throws -> LedgerResponse {
-        // Postgres first: what is accepted between the reads then shows as in flight, not as missing.
-        guard let ledger = try await repository.ledger(of: id) else { throw EventProblems.notFound }
-        // The ledger of Postgres is of use without Redis; its part of the answer is then absent.
-        let stock = try? await inventory.stock(of: id)
-        return LedgerResponse(event: id, ledger: ledger, stock: stock)
+    func ledger(of id: EventID) async throws -> SaleLedger {
+        try await SaleLedger.settled {
+            // Postgres first: what is accepted between the reads then shows as in flight, not as missing.
+            guard let books = try await repository.ledger(of: id) else { throw EventProblems.notFound }
+            // The books of Postgres are of use without Redis; its part of the answer is then absent.
+            return SaleLedger(event: id, books, try? await inventory.stock(of: id))
+        }
     }
 
     private func update(

@@ -56,14 +56,12 @@ struct PurchaseService<Inventory: InventoryStore, Repository: OrderRepository>: 
         let reservation = Reservation(
             order: id, user: user, event: request.event, quantity: request.quantity,
             paymentMethod: request.paymentMethod)
-        let outcome: ReservationOutcome
-        do {
-            outcome = try await inventory.reserve(reservation)
-        } catch {
-            if error.code == .unexpectedReply {
-                logger.error("purchase.reserve_failed", metadata: [LogKey.error: "\(error)"])
-            }
-            throw PurchaseProblems.noAnswer(limits)
+        var outcome = try await reserve(reservation)
+        if case .ask = outcome {
+            if let answer = try await recorded(reservation, request, key: key) { return answer }
+            var reservation = reservation
+            reservation.isUnrecorded = true
+            outcome = try await reserve(reservation)
         }
         switch outcome {
         case .accepted(let sequence, let committed, let unitPrice):
@@ -82,27 +80,35 @@ struct PurchaseService<Inventory: InventoryStore, Repository: OrderRepository>: 
         case .replay(let record):
             let progress = progress.lately(partition)
             return replay(OrderView(record, progress: progress), request, key: key)
-        case .refused(let refusal, let knownBuyer):
-            return try await refused(refusal, knownBuyer: knownBuyer, reservation, request, key: key)
+        case .refused(let refusal, let mayBeRecorded):
+            return try await refused(refusal, mayBeRecorded: mayBeRecorded, reservation, request, key: key)
+        case .ask:
+            logger.error("purchase.asked_twice", metadata: [LogKey.orderID: "\(id)"])
+            throw PurchaseProblems.noAnswer(limits)
+        }
+    }
+
+    private func reserve(_ reservation: Reservation) async throws(Problem) -> ReservationOutcome {
+        do { return try await inventory.reserve(reservation) } catch {
+            if error.code == .unexpectedReply {
+                logger.error("purchase.reserve_failed", metadata: [LogKey.error: "\(error)"])
+            }
+            throw PurchaseProblems.noAnswer(limits)
         }
     }
 
     /// The answer for a refusal of Redis, after a look at what Redis may have forgotten.
     private func refused(
-        _ refusal: Refusal, knownBuyer: Bool, _ reservation: Reservation, _ request: PurchaseRequest,
+        _ refusal: Refusal, mayBeRecorded: Bool, _ reservation: Reservation, _ request: PurchaseRequest,
         key: IdempotencyKey
     ) async throws(Problem) -> PurchaseResponse {
         switch refusal {
         case .reusedKey: throw PurchaseProblems.reusedKey
-        case .cold:
-            try await refuseUnknown(request.event)
-            // Without its stock Redis knows no buyers either, so every order may be one that it forgot.
-            if let answer = try await recorded(reservation, request, key: key) { return answer }
-            throw PurchaseProblems.warmingUp(limits)
-        case .soldOut(available: 0): soldOut.report(request.event)
+        case .cold: try await refuseUnknown(request.event)
+        case .soldOut(available: ...0): soldOut.report(request.event)
         default: break
         }
-        if knownBuyer, let answer = try await recorded(reservation, request, key: key) { return answer }
+        if mayBeRecorded, let answer = try await recorded(reservation, request, key: key) { return answer }
         throw PurchaseProblems.problem(for: refusal, limits: limits)
     }
 

@@ -106,7 +106,7 @@ final class SoldOutCache<Inventory: InventoryStore>: Service {
         // Asked before the answer: what holds is at least as new as this.
         let asked = now()
         do throws(InventoryError) {
-            guard let stock = try await inventory.stock(of: event), stock.available == 0 else { return drop(event) }
+            guard let stock = try await inventory.stock(of: event), stock.available <= 0 else { return drop(event) }
             let known: Entry? = slots.withLock { slots in
                 guard case .ready(let entry) = slots[event] else { return nil }
                 return entry
@@ -139,7 +139,7 @@ final class SoldOutCache<Inventory: InventoryStore>: Service {
         var filter = BloomFilter(expected: users.count)
         for user in users { filter.insert(user) }
         let asked = now()
-        guard let after = try await inventory.stock(of: event), after.available == 0, after.returns == before.returns,
+        guard let after = try await inventory.stock(of: event), after.available <= 0, after.returns == before.returns,
             after.epoch == before.epoch
         else { return drop(event) }
         let entry = Entry(

@@ -4,23 +4,41 @@ import Ticketing
 /// Commits a batch of intents; a row that Postgres refuses is found by halving and never fails its neighbours (P16).
 struct BatchCommitter<Repository: LaneRepository>: Sendable {
     let repository: Repository
-    let lease: Lease
 
-    /// What became of each entry of the batch.
-    func commit(_ batch: [QueuedIntent]) async throws -> [(QueuedIntent, EntryOutcome)] {
+    /// What became of each entry of the batch. A batch with many bad rows takes long: the lease is kept meanwhile.
+    func commit(
+        _ batch: [QueuedIntent], keeping renewal: inout LeaseRenewal<Repository>
+    ) async throws -> [(QueuedIntent, EntryOutcome)] {
         guard !batch.isEmpty else { return [] }
+        try await renewal.renewIfDue()
         do {
-            switch try await repository.commit(batch, under: lease) {
-            case .leaseLost: throw LeaseLost(lease: lease)
+            switch try await repository.commit(batch, under: renewal.lease) {
+            case .leaseLost: throw LeaseLost(lease: renewal.lease)
             case .committed(let inserted, let known):
                 return batch.map { ($0, EntryOutcome($0, inserted: inserted, known: known)) }
             }
         } catch let error as RepositoryError where error.code == .rowRejected {
             guard batch.count > 1 else {
-                return [(batch[0], .rejected(error.reason ?? .rejected, note: error.message))]
+                return [(batch[0], try await refuse(batch[0], error, under: renewal.lease))]
             }
             let middle = batch.count / 2
-            return try await commit(Array(batch[..<middle])) + commit(Array(batch[middle...]))
+            return try await commit(Array(batch[..<middle]), keeping: &renewal)
+                + commit(Array(batch[middle...]), keeping: &renewal)
+        }
+    }
+
+    /// The order of a refused row is written down as cancelled where it can be.
+    private func refuse(
+        _ queued: QueuedIntent, _ error: RepositoryError, under lease: Lease
+    ) async throws -> EntryOutcome {
+        let reason = error.reason ?? .rejected
+        do {
+            guard try await repository.refuse(queued, reason, under: lease) else { throw LeaseLost(lease: lease) }
+            return .cancelled(
+                SettledOrder(id: queued.intent.order, status: .cancelled, reason: reason, tickets: []),
+                note: error.message)
+        } catch let second as RepositoryError where second.code == .rowRejected {
+            return .rejected(reason, note: error.message)
         }
     }
 }
@@ -32,7 +50,9 @@ enum EntryOutcome {
     case redelivered(SettledOrder)
     /// Its order was committed from another entry: these units were taken twice and go back.
     case acceptedTwice(SettledOrder)
-    /// Postgres refused the row.
+    /// Postgres refused the row, and has a cancelled order in its place.
+    case cancelled(SettledOrder, note: String)
+    /// Postgres refused the row and can have no order of this id.
     case rejected(CancellationReason, note: String)
 
     init(_ queued: QueuedIntent, inserted: Set<StreamEntryID>, known: [OrderID: KnownOrder]) {
@@ -47,9 +67,4 @@ enum EntryOutcome {
         }
         self = order.entry == queued.entry ? .redelivered(order.state) : .acceptedTwice(order.state)
     }
-}
-
-/// Another lane has taken the partition.
-struct LeaseLost: Error {
-    let lease: Lease
 }

@@ -12,15 +12,13 @@ struct LaneTenure<Store: LaneStore, Repository: LaneRepository, Gateway: Payment
     let reader: Store.Reader
     let store: Store
     let settler: Settler<Store, Repository, Gateway>
-    let lease: Lease
     let configuration: WorkerConfiguration
     let metrics: LaneMetrics
     let logger: Logger
-    private let repository: Repository
     private let committer: BatchCommitter<Repository>
+    private var renewal: LeaseRenewal<Repository>
     private var stock: StockKeeper<Store, Repository>
     private var rate = DrainRate()
-    private var nextRenewal: ContinuousClock.Instant
     private var nextTick = ContinuousClock.now
     private var nextRecovery = ContinuousClock.now
 
@@ -31,26 +29,33 @@ struct LaneTenure<Store: LaneStore, Repository: LaneRepository, Gateway: Payment
         self.reader = reader
         self.store = store
         self.settler = settler
-        self.lease = lease
         self.configuration = configuration
         self.metrics = metrics
         self.logger = logger
-        self.repository = repository
-        self.committer = BatchCommitter(repository: repository, lease: lease)
+        self.committer = BatchCommitter(repository: repository)
+        self.renewal = LeaseRenewal(lease, for: configuration.lease, in: repository)
         self.stock = StockKeeper(store: store, repository: repository, lease: lease, logger: logger)
-        self.nextRenewal = .now + configuration.lease / 3
     }
+
+    private var lease: Lease { renewal.lease }
 
     /// Runs until graceful shutdown; the batch in hand is finished.
     mutating func run() async throws {
         while !Task.isShuttingDownGracefully {
+            // First of all: it leaves the mark that keeps an earlier lane from Redis.
+            try await keepUp()
             if ContinuousClock.now >= nextRecovery {
                 try await recover()
                 nextRecovery = .now + configuration.lease
             }
-            try await keepUp()
-            let deliveries = try await reader.next(limit: configuration.batchSize, wait: WorkerConfiguration.readWait)
-            try await process(deliveries)
+            // Orders that cannot be charged yet wait on the stream, where the backlog limit holds for them.
+            let room = settler.room
+            guard room > 0 else {
+                try await Task.sleep(for: WorkerConfiguration.fullPause)
+                continue
+            }
+            let limit = min(configuration.batchSize, room)
+            try await process(try await reader.next(limit: limit, wait: WorkerConfiguration.readWait))
         }
     }
 
@@ -73,11 +78,8 @@ struct LaneTenure<Store: LaneStore, Repository: LaneRepository, Gateway: Payment
 
     /// Renews the lease and brings changes to Redis, each when due.
     private mutating func keepUp() async throws {
+        try await renewal.renewIfDue()
         let now = ContinuousClock.now
-        if now >= nextRenewal {
-            guard try await repository.renew(lease, for: configuration.lease) else { throw LeaseLost(lease: lease) }
-            nextRenewal = now + configuration.lease / 3
-        }
         if now >= nextTick {
             try await stock.tick()
             metrics.backlog.record(try await store.backlog(of: lease.partition))
@@ -95,7 +97,7 @@ struct LaneTenure<Store: LaneStore, Repository: LaneRepository, Gateway: Payment
             delivery.intent.map { QueuedIntent(entry: delivery.entry, intent: $0) }
         }
         let start = ContinuousClock.now
-        let outcomes = try await committer.commit(batch)
+        let outcomes = try await committer.commit(batch, keeping: &renewal)
         metrics.commitDuration.record(duration: ContinuousClock.now - start)
 
         var done: [StreamEntryID] = []
@@ -110,6 +112,10 @@ struct LaneTenure<Store: LaneStore, Repository: LaneRepository, Gateway: Payment
                 done.append(queued.entry)
                 metrics.redelivered.increment()
                 if state.status == .pending { unsettled.append(queued.intent) } else { settled.append(state) }
+            case .cancelled(let state, let note):
+                done.append(queued.entry)
+                settled.append(state)
+                noteRejection(of: queued.entry, queued.intent, note)
             case .acceptedTwice(let state):
                 try await reject(Rejection(entry: queued.entry, intent: queued.intent, settled: state, note: nil))
             case .rejected(let reason, let note):
@@ -129,14 +135,19 @@ struct LaneTenure<Store: LaneStore, Repository: LaneRepository, Gateway: Payment
         }
     }
 
-    private func reject(_ rejection: Rejection) async throws {
-        try await store.reject(rejection, in: lease.partition)
+    private mutating func reject(_ rejection: Rejection) async throws {
+        try await renewal.renewIfDue()
+        guard try await store.reject(rejection, under: lease) != .fenced else { throw LeaseLost(lease: lease) }
+        noteRejection(of: rejection.entry, rejection.intent, rejection.note ?? "accepted twice")
+    }
+
+    private func noteRejection(of entry: StreamEntryID, _ intent: Intent?, _ reason: String) {
         metrics.rejected.increment()
         logger.notice(
             "intent.rejected",
             metadata: [
-                "stream.entry": "\(rejection.entry)", "order.id": "\(rejection.intent?.order.description ?? "unknown")",
-                "reason": "\(rejection.note ?? "accepted twice")",
+                "stream.entry": "\(entry)", "order.id": "\(intent?.order.description ?? "unknown")",
+                "reason": "\(reason)",
             ])
     }
 }

@@ -29,11 +29,12 @@ struct StockKeeper<Store: LaneStore, Repository: LaneRepository>: Sendable {
 
     /// Looks for changes and brings them. When Redis has lost the lane's mark, it has lost all: everything is loaded.
     mutating func tick() async throws {
-        let mark = String(lease.epoch)
-        if try await store.mark(of: lease.partition) != mark {
+        switch try await store.mark(lease) {
+        case .current: break
+        case .marked:
             known = [:]
             newestChange = nil
-            try await store.setMark(mark, of: lease.partition)
+        case .fenced: throw LeaseLost(lease: lease)
         }
         let since = newestChange?.addingTimeInterval(-StockKeeper.overlap)
         var newest = newestChange
@@ -53,7 +54,8 @@ struct StockKeeper<Store: LaneStore, Repository: LaneRepository>: Sendable {
         guard let load = try await repository.beginLoad(of: version.event, under: lease) else {
             throw LeaseLost(lease: lease)
         }
-        let outcome = try await store.load(load)
+        let outcome = try await store.load(load, under: lease)
+        guard outcome != .fenced else { throw LeaseLost(lease: lease) }
         logger.info(
             "stock.load",
             metadata: [

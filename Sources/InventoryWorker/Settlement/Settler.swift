@@ -8,7 +8,8 @@ import Synchronization
 import Ticketing
 
 /// Takes a lane's pending orders to their end: charges them, all at once and outside any transaction (P17), and
-/// commits the outcomes in batches. What it does not know of, because a worker died, it finds in Postgres.
+/// commits the outcomes in batches. What it does not know of, because a worker died, it finds in Postgres: orders that
+/// nobody charges, and settled ones that Redis may not have been told of.
 final class Settler<Store: LaneStore, Repository: LaneRepository, Gateway: PaymentGateway>: Sendable {
     private let store: Store
     private let repository: Repository
@@ -39,10 +40,13 @@ final class Settler<Store: LaneStore, Repository: LaneRepository, Gateway: Payme
     /// Whether every order that was offered has been settled and published.
     var isIdle: Bool { queue.withLock { $0.isIdle } }
 
+    /// How many more orders can be charged now.
+    var room: Int { queue.withLock { $0.room } }
+
     /// Hands over orders that were just committed as pending.
     func offer(_ intents: [Intent]) {
         guard !intents.isEmpty else { return }
-        queue.withLock { $0.offer(intents) }
+        queue.withLock { _ = $0.offer(intents) }
         wakeUp()
     }
 
@@ -58,42 +62,50 @@ final class Settler<Store: LaneStore, Repository: LaneRepository, Gateway: Payme
                     try await Task.sleep(for: WorkerConfiguration.scanInterval)
                 }
             }
-            try await resolveUncertain()
             var nextScan = ContinuousClock.now
+            var position: OrderID?
+            var published: Set<Int64> = []
             for await _ in wakes {
                 if ContinuousClock.now >= nextScan {
                     nextScan = .now + WorkerConfiguration.scanInterval
-                    try await scan()
+                    try await publishLeftOver(published)
+                    published = []
+                    position = try await scan(after: position)
                     try await returnUnits()
                 }
                 repeat {
                     for intent in queue.withLock({ $0.takeNewcomers() }) {
                         charges.addTask { await self.charge(intent) }
                     }
-                } while try await settleNext(under: lease)
+                } while try await settleNext(under: lease, noting: &published)
             }
             throw CancellationError()
         }
     }
 
-    /// Learns of settlements that were committed although no answer came.
-    private func resolveUncertain() async throws {
-        let orders = queue.withLock { $0.uncertain }
-        guard !orders.isEmpty else { return }
-        let settled = try await repository.states(of: orders).filter { $0.status != .pending }
-        queue.withLock { $0.resolved(orders, as: settled) }
-    }
-
     private func wakeUp() { _ = wake.withLock { $0 }?.yield() }
 
-    /// Finds pending orders that nobody charges now.
-    private func scan() async throws {
-        let room = queue.withLock { $0.room }
-        guard room > 0 else { return }
-        // Orders in flight are pending too: look past them.
-        let limit = min(room, configuration.batchSize) + queue.withLock { $0.inFlightCount }
-        let pending = try await repository.pendingOrders(in: partition, limit: limit)
-        queue.withLock { $0.offer(pending) }
+    /// Tells Redis of settled batches that nobody has published, since a worker died or an answer was lost, and takes
+    /// all batches off the list.
+    private func publishLeftOver(_ published: Set<Int64>) async throws {
+        let batches = try await repository.unpublishedBatches(in: partition)
+        for batch in batches where !published.contains(batch.id) {
+            try await store.publish(try await repository.states(of: batch.orders), in: partition)
+        }
+        if !batches.isEmpty { try await repository.markPublished(batches.map(\.id), in: partition) }
+    }
+
+    /// Finds pending orders that nobody charges: one page of them, and more for as long as a page has some. Orders in
+    /// flight are pending too, so each scan goes on where the one before has stopped. Returns where this one has.
+    private func scan(after position: OrderID?) async throws -> OrderID? {
+        var position = position
+        while room > 0 {
+            let limit = min(room, configuration.batchSize)
+            let page = try await repository.pendingOrders(in: partition, after: position, limit: limit)
+            position = page.count == limit ? page.last?.order : nil
+            guard queue.withLock({ $0.offer(page) }) > 0, position != nil else { break }
+        }
+        return position
     }
 
     /// Charges one order until the provider gives an outcome; its idempotency key makes repetition harmless (I8).
@@ -120,35 +132,33 @@ final class Settler<Store: LaneStore, Repository: LaneRepository, Gateway: Payme
         }
     }
 
-    /// Commits and publishes the outcomes at hand; false when there are none.
-    private func settleNext(under lease: Lease) async throws -> Bool {
-        try await publish()
+    /// Commits and publishes the outcomes at hand; false when there are none. `published` gets the settled batches.
+    private func settleNext(under lease: Lease, noting published: inout Set<Int64>) async throws -> Bool {
         let batch = queue.withLock { $0.takeOutcomes(limit: configuration.batchSize) }
         guard !batch.isEmpty else { return false }
         let start = ContinuousClock.now
-        let changed = try await settle(batch[...], under: lease)
+        let settled = try await settle(batch[...], under: lease)
         metrics.settleDuration.record(duration: ContinuousClock.now - start)
-        let moved = Set(changed)
-        var settled = batch.map(\.order)
-        if moved.count < batch.count {
-            // The others had moved before: by a commit whose answer was lost, or by a lane before this one.
-            let others = settled.filter { !moved.contains($0.id) }.map(\.id)
-            settled = settled.filter { moved.contains($0.id) } + (try await repository.states(of: others))
-        }
-        queue.withLock { [settled] in $0.settled(batch.map(\.order.id), as: settled) }
-        try await publish()
+        // The others had moved before, by a commit whose answer was lost: their batch is found among those left over.
+        let moved = Set(settled.flatMap(\.orders))
+        let orders = batch.map(\.order).filter { moved.contains($0.id) }
+        metrics.confirmed.increment(by: orders.count { $0.status == .confirmed })
+        metrics.cancelled.increment(by: orders.count { $0.status == .cancelled })
+        try await store.publish(orders, in: partition)
+        published.formUnion(settled.map(\.id))
+        queue.withLock { $0.finish(batch.map(\.order.id)) }
         if batch.contains(where: { $0.order.status == .cancelled }) { try await returnUnits() }
         return true
     }
 
     /// Settles what can be settled: an order that Postgres refuses to settle is found by halving and stays pending, to
-    /// be tried again by the next scan, and never holds up the others (P16). Returns the orders that moved.
-    private func settle(_ batch: ArraySlice<Settlement>, under lease: Lease) async throws -> [OrderID] {
+    /// be tried again by a later scan, and never holds up the others (P16).
+    private func settle(_ batch: ArraySlice<Settlement>, under lease: Lease) async throws -> [SettledBatch] {
         do {
-            guard let changed = try await repository.settle(Array(batch), under: lease) else {
+            guard let settled = try await repository.settle(Array(batch), under: lease) else {
                 throw LeaseLost(lease: lease)
             }
-            return changed
+            return [settled]
         } catch let error as RepositoryError where error.code == .rowRejected {
             guard batch.count > 1 else {
                 metrics.unsettled.increment()
@@ -159,15 +169,6 @@ final class Settler<Store: LaneStore, Repository: LaneRepository, Gateway: Payme
             let middle = batch.startIndex + batch.count / 2
             return try await settle(batch[..<middle], under: lease) + settle(batch[middle...], under: lease)
         }
-    }
-
-    private func publish() async throws {
-        let orders = queue.withLock { $0.toPublish }
-        guard !orders.isEmpty else { return }
-        try await store.publish(orders, in: partition)
-        queue.withLock { $0.published(orders.count) }
-        metrics.confirmed.increment(by: orders.count { $0.status == .confirmed })
-        metrics.cancelled.increment(by: orders.count { $0.status == .cancelled })
     }
 
     /// Delivers the releases that wait in the outbox, in order; one that Redis is not ready for waits on, with all

@@ -24,29 +24,30 @@ extension InMemoryInventoryStore: LaneStore {
         announce(settled.map(\.id))
     }
 
-    package func reject(_ rejection: Rejection, in partition: Partition) async throws(InventoryError) {
-        let wasThere = try with(partition) { model, now in model.reject(rejection, now: now) }
-        if wasThere, let intent = rejection.intent { announce([intent.order]) }
+    package func reject(
+        _ rejection: Rejection, under lease: Lease
+    ) async throws(InventoryError) -> RejectOutcome {
+        let outcome = try with(lease.partition) { model, now in
+            model.reject(rejection, laneEpoch: lease.epoch, now: now)
+        }
+        if outcome == .rejected, let intent = rejection.intent { announce([intent.order]) }
+        return outcome
     }
 
     package func release(_ release: StockRelease) async throws(InventoryError) -> ReleaseOutcome {
         try with(release.order.partition) { model, now in model.release(release, now: now) }
     }
 
-    package func load(_ stock: StockLoad) async throws(InventoryError) -> LoadOutcome {
-        try with(stock.event) { model, _ in model.load(stock) }
+    package func load(_ stock: StockLoad, under lease: Lease) async throws(InventoryError) -> LoadOutcome {
+        try with(stock.event) { model, now in model.fillAndLoad(stock, laneEpoch: lease.epoch, now: now) }
     }
 
     package func amend(_ event: EventID, _ terms: SaleTerms) async throws(InventoryError) -> AmendOutcome {
         try with(event) { model, _ in model.amend(event, terms) }
     }
 
-    package func mark(of partition: Partition) async throws(InventoryError) -> String? {
-        try with(partition) { model, _ in model.mark }
-    }
-
-    package func setMark(_ mark: String, of partition: Partition) async throws(InventoryError) {
-        try with(partition) { model, _ in model.mark = mark }
+    package func mark(_ lease: Lease) async throws(InventoryError) -> MarkOutcome {
+        try with(lease.partition) { model, _ in model.mark(lease.epoch) }
     }
 
     package func backlog(of partition: Partition) async throws(InventoryError) -> Int {

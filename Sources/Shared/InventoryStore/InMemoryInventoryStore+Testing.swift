@@ -23,6 +23,11 @@ extension InMemoryInventoryStore {
         state.withLock { $0.partitions = Array(repeating: InventoryModel(), count: partitioning.count) }
     }
 
+    /// Drops an order's record, as its expiry does.
+    package func forget(_ order: OrderID) {
+        state.withLock { $0.partitions[Int(order.partition.number)].orders[order] = nil }
+    }
+
     /// Makes the watchers of `finishedOrders` believe that they have missed news.
     package func loseNews() { announce(nil) }
 

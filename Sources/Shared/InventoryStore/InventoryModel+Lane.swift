@@ -20,9 +20,17 @@ extension InventoryModel {
         }
     }
 
-    /// `reject.lua`: returns false when the entry was taken off before, and nothing was done.
-    mutating func reject(_ rejection: Rejection, now: Int64) -> Bool {
-        guard let entry = intents.remove([rejection.entry]).first else { return false }
+    /// `mark.lua`.
+    mutating func mark(_ epoch: Int64) -> MarkOutcome {
+        if let mark, mark >= epoch { return mark == epoch ? .current : .fenced }
+        mark = epoch
+        return .marked
+    }
+
+    /// `reject.lua`.
+    mutating func reject(_ rejection: Rejection, laneEpoch: Int64, now: Int64) -> RejectOutcome {
+        guard mark == laneEpoch else { return .fenced }
+        guard let entry = intents.remove([rejection.entry]).first else { return .gone }
         committed += 1
         if let intent = rejection.intent {
             if case .loaded(var stock) = events[intent.event] {
@@ -38,7 +46,7 @@ extension InventoryModel {
             }
         }
         if let note = rejection.note { dead.append(entry.fields.prefix(128) + ["rejected", note]) }
-        return true
+        return .rejected
     }
 
     /// The record as `settlement` leaves it: a reason and tickets are added and never taken away.

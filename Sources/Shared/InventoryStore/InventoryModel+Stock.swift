@@ -24,24 +24,30 @@ extension InventoryModel {
         return true
     }
 
-    /// `load.lua`.
-    mutating func load(_ event: EventID, epoch: Int64, available: Int, _ terms: SaleTerms) -> LoadOutcome {
+    /// `load.lua`: only what it loads counts of `stock`, and how many buyers there are.
+    mutating func load(_ stock: StockLoad, laneEpoch: Int64, now: Int64) -> LoadOutcome {
+        guard mark == laneEpoch else { return .fenced }
+        let (event, epoch) = (stock.event, stock.epoch)
         switch events[event] {
-        case .loaded(let stock): return stock.epoch >= epoch ? .current : .wait
+        case .loaded(let loaded): return loaded.epoch >= epoch ? .current : .wait
         case .filling(let current, _) where current > epoch: return .current
         case .filling(let current, _) where current < epoch: return .wait
         case .filling(_, let since):
             if epoch > 1, let oldest = intents.entries.first?.position, oldest <= since { return .wait }
+            guard buyers[event]?.count ?? 0 == stock.buyers.count else { return .wait }
         case nil: return .wait
         }
-        events[event] = .loaded(LoadedStock(epoch: epoch, available: available, returns: 0, terms: terms))
+        events[event] = .loaded(
+            LoadedStock(
+                epoch: epoch, available: stock.available, returns: 0, terms: stock.terms,
+                remembers: stock.buyers.isEmpty ? now + InventoryModel.finalRecordLifetime : 0))
         return .loaded
     }
 
     /// Fills and loads, as `LaneStore.load` does.
-    mutating func load(_ stock: StockLoad) -> LoadOutcome {
+    mutating func fillAndLoad(_ stock: StockLoad, laneEpoch: Int64, now: Int64) -> LoadOutcome {
         fill(stock.event, epoch: stock.epoch, isFirst: true, stock.buyers)
-        return load(stock.event, epoch: stock.epoch, available: stock.available, stock.terms)
+        return load(stock, laneEpoch: laneEpoch, now: now)
     }
 
     /// `release.lua`.

@@ -17,6 +17,8 @@ struct InventoryModel: Sendable {
         var available: Int
         var returns: Int64
         var terms: SaleTerms
+        /// Until when no order record of the event can have expired; 0 when there were orders before the load.
+        let remembers: Int64
     }
 
     /// What stands under an order's key.
@@ -34,7 +36,8 @@ struct InventoryModel: Sendable {
     var accepted: Int64 = 0
     var committed: Int64 = 0
     var drainRate = 0
-    var mark: String?
+    /// Epoch of the lane that marked the partition last.
+    var mark: Int64?
     /// The entries that were given up on, each as names and values in turn.
     var dead: [[String]] = []
 
@@ -45,17 +48,19 @@ struct InventoryModel: Sendable {
         if let record = order(reservation.order, now: now)?.record {
             guard record.event == reservation.event, record.quantity == reservation.quantity,
                 record.paymentMethod == reservation.paymentMethod
-            else { return .refused(.reusedKey, knownBuyer: true) }
+            else { return .refused(.reusedKey, mayBeRecorded: false) }
             return .replay(record)
         }
         guard Limits.quantity.contains(reservation.quantity) else {
             throw InventoryError(.unexpectedReply, "INVALID quantity", mayHaveRun: true)
         }
-        guard case .loaded(let stock) = events[reservation.event] else { return .refused(.cold, knownBuyer: false) }
+        guard case .loaded(let stock) = events[reservation.event] else { return .refused(.cold, mayBeRecorded: true) }
         let counted = buyers[reservation.event]?[reservation.user]
         let held = counted ?? 0
         let refusal = refusal(of: reservation, stock, held: held, backlogLimit: backlogLimit, now: now)
-        if let refusal { return .refused(refusal, knownBuyer: counted != nil) }
+        let mayBeRecorded = counted != nil && now >= stock.remembers && !reservation.isUnrecorded
+        if let refusal { return .refused(refusal, mayBeRecorded: mayBeRecorded) }
+        guard !mayBeRecorded else { return .ask }
         guard let total = stock.terms.price.times(reservation.quantity) else {
             throw InventoryError(.unexpectedReply, "INVALID total", mayHaveRun: true)
         }

@@ -35,6 +35,8 @@ package struct Reservation: Hashable, Sendable {
     package let event: EventID
     package let quantity: Int
     package let paymentMethod: PaymentMethod
+    /// Whether Postgres was asked for the order and has none.
+    package var isUnrecorded = false
 
     package init(order: OrderID, user: UserID, event: EventID, quantity: Int, paymentMethod: PaymentMethod) {
         self.order = order
@@ -52,9 +54,12 @@ package enum ReservationOutcome: Hashable, Sendable {
     case accepted(sequence: Int64, committed: Int64, unitPrice: Money)
     /// The same order was accepted before; this is how it stands.
     case replay(OrderRecord)
-    /// Nothing was taken. `knownBuyer` says that this user had units of the event at some time, so an order of this
-    /// id may stand in Postgres although its record here has expired.
-    case refused(Refusal, knownBuyer: Bool)
+    /// Nothing was taken. `mayBeRecorded` says that an order of this id may stand in Postgres although its record here
+    /// is gone: the user had units of the event at some time, and records of it may have expired.
+    case refused(Refusal, mayBeRecorded: Bool)
+    /// Nothing was taken, and only because an order of this id may stand in Postgres: look there, and reserve again as
+    /// `isUnrecorded` when it does not.
+    case ask
 }
 
 package enum Refusal: Hashable, Sendable {
@@ -126,24 +131,4 @@ package struct LaneProgress: Hashable, Sendable {
 
     /// Where an intent stands in line: 1 is next, 0 is already taken.
     package func placeInLine(of sequence: Int64) -> Int64 { max(0, sequence - committed) }
-}
-
-/// An event's stock as Redis counts it.
-package struct Stock: Hashable, Sendable {
-    package var available: Int
-    package var total: Int
-    /// Intents of all events waiting in the partition's stream.
-    package var backlog: Int
-    /// Which load of the stock this is.
-    package var epoch: Int64
-    /// Raised whenever units came back, so that a sold-out answer kept elsewhere is known to be old.
-    package var returns: Int64
-
-    package init(available: Int, total: Int, backlog: Int, epoch: Int64, returns: Int64) {
-        self.available = available
-        self.total = total
-        self.backlog = backlog
-        self.epoch = epoch
-        self.returns = returns
-    }
 }

@@ -23,21 +23,21 @@ package protocol LaneStore: Sendable {
     func publish(_ settled: [SettledOrder], in partition: Partition) async throws(InventoryError)
 
     /// Ends an intent that Postgres did not take: units back, record settled, entry off the stream; once.
-    func reject(_ rejection: Rejection, in partition: Partition) async throws(InventoryError)
+    func reject(_ rejection: Rejection, under lease: Lease) async throws(InventoryError) -> RejectOutcome
 
     /// Returns the units of a cancelled order to the stock, once.
     func release(_ release: StockRelease) async throws(InventoryError) -> ReleaseOutcome
 
     /// Fills an event's stock and its buyers' counts from Postgres. Nobody is admitted from the call's begin until it
     /// answers `loaded`, or until a later load does.
-    func load(_ stock: StockLoad) async throws(InventoryError) -> LoadOutcome
+    func load(_ stock: StockLoad, under lease: Lease) async throws(InventoryError) -> LoadOutcome
 
     /// Brings an organiser's change to loaded stock.
     func amend(_ event: EventID, _ terms: SaleTerms) async throws(InventoryError) -> AmendOutcome
 
-    /// The mark the lane left in Redis, or nil when it is gone: then Redis was emptied and all stock must be loaded.
-    func mark(of partition: Partition) async throws(InventoryError) -> String?
-    func setMark(_ mark: String, of partition: Partition) async throws(InventoryError)
+    /// Leaves the lane's mark in Redis, from which on lanes before this one can neither reject nor load (I12). To be
+    /// called before the first entry is taken over.
+    func mark(_ lease: Lease) async throws(InventoryError) -> MarkOutcome
 
     /// Entries on the partition's stream.
     func backlog(of partition: Partition) async throws(InventoryError) -> Int
@@ -104,6 +104,23 @@ package enum ReleaseOutcome: String, Hashable, Sendable {
     case stale = "STALE"
 }
 
+package enum RejectOutcome: String, Hashable, Sendable {
+    case rejected = "REJECTED"
+    /// The entry was taken off before.
+    case gone = "GONE"
+    /// A later lane has marked the partition.
+    case fenced = "FENCED"
+}
+
+package enum MarkOutcome: String, Hashable, Sendable {
+    /// The mark is still there.
+    case current = "CURRENT"
+    /// It was not: this lane is new, or Redis was emptied and all stock must be loaded.
+    case marked = "MARKED"
+    /// A later lane has marked the partition.
+    case fenced = "FENCED"
+}
+
 package enum LoadOutcome: String, Hashable, Sendable {
     case loaded = "LOADED"
     /// Intents of the event are on their way, which the figure from Postgres counts or does not: begin a new load, from
@@ -111,6 +128,8 @@ package enum LoadOutcome: String, Hashable, Sendable {
     case wait = "WAIT"
     /// This load is there, or a later one is there or has begun.
     case current = "CURRENT"
+    /// A later lane has marked the partition.
+    case fenced = "FENCED"
 }
 
 package enum AmendOutcome: String, Hashable, Sendable {

@@ -7,7 +7,7 @@ extension ReservationOutcome {
         guard let code = reply.first?.string else { return nil }
         func integer(_ index: Int) -> Int64? { index < reply.count ? reply[index].integer : nil }
         func refused(_ refusal: Refusal) -> ReservationOutcome? {
-            integer(1).map { .refused(refusal, knownBuyer: $0 == 1) }
+            integer(1).map { .refused(refusal, mayBeRecorded: $0 == 1) }
         }
         let outcome: ReservationOutcome?
         switch code {
@@ -18,7 +18,7 @@ extension ReservationOutcome {
             else { return nil }
             outcome = .accepted(sequence: sequence, committed: committed, unitPrice: money)
         case "REPLAY": outcome = OrderRecord(id: order, fields: reply[1...]).map { .replay($0) }
-        case "REUSED_KEY": outcome = .refused(.reusedKey, knownBuyer: true)
+        case "REUSED_KEY": outcome = .refused(.reusedKey, mayBeRecorded: false)
         case "SOLD_OUT": outcome = integer(2).flatMap { refused(.soldOut(available: Int($0))) }
         case "LIMIT":
             guard let limit = integer(2), let held = integer(3) else { return nil }
@@ -27,7 +27,8 @@ extension ReservationOutcome {
             outcome = integer(2).flatMap { refused(.notOpen(opensIn: $0 < 0 ? nil : .milliseconds($0))) }
         case "CLOSED": outcome = refused(.closed)
         case "PAUSED": outcome = refused(.paused)
-        case "COLD": outcome = .refused(.cold, knownBuyer: false)
+        case "COLD": outcome = .refused(.cold, mayBeRecorded: true)
+        case "ASK": outcome = .ask
         case "BUSY": outcome = refused(.busy)
         default: outcome = nil
         }

@@ -39,6 +39,7 @@ package struct RedisInventoryStore: InventoryStore {
             arguments: [
                 .init(order), .init(reservation.user.description), .init(event), .init(reservation.quantity),
                 .init(reservation.paymentMethod.text), .init(configuration.backlogLimit),
+                reservation.isUnrecorded ? "1" : "0",
             ])
         let reply = try await send(command)
         guard let parts = reply.array, let outcome = ReservationOutcome(reply: parts, order: reservation.order) else {

@@ -49,11 +49,13 @@ package struct RedisLaneStore: LaneStore {
         _ = try await inventory.pipeline(commands)
     }
 
-    package func reject(_ rejection: Rejection, in partition: Partition) async throws(InventoryError) {
-        let keys = try inventory.keys(of: partition)
+    package func reject(
+        _ rejection: Rejection, under lease: Lease
+    ) async throws(InventoryError) -> RejectOutcome {
+        let keys = try inventory.keys(of: lease.partition)
         // An unreadable entry names no event, buyer or order: the script leaves those keys alone.
         let intent = rejection.intent
-        _ = try await inventory.send(
+        return try await outcome(
             InventoryScripts.reject.command(
                 keys: [
                     .init(keys.intents), .init(keys.progress), .init(keys.event(intent?.event ?? EventID())),
@@ -67,6 +69,7 @@ package struct RedisLaneStore: LaneStore {
                     .init(rejection.settled?.status.rawValue ?? OrderStatus.cancelled.rawValue),
                     .init(rejection.settled?.reason?.rawValue ?? ""), .init(rejection.settled?.ticketList ?? ""),
                     .init(rejection.note ?? ""), .init(keys.finished), RedisLaneStore.finalRecordLifetime,
+                    .init(lease.epoch),
                 ]))
     }
 
@@ -84,23 +87,28 @@ package struct RedisLaneStore: LaneStore {
                 ]))
     }
 
-    package func load(_ stock: StockLoad) async throws(InventoryError) -> LoadOutcome {
+    package func load(_ stock: StockLoad, under lease: Lease) async throws(InventoryError) -> LoadOutcome {
         let keys = try inventory.keys(of: inventory.partitioning.partition(of: stock.event))
         let event = RedisArgument(keys.event(stock.event))
+        let buyers = RedisArgument(keys.buyers(stock.event))
         var pages = stock.buyers.chunks(of: InventoryConfiguration.buyersPage).map { Array($0) }
         if pages.isEmpty { pages = [[]] }
         var commands = pages.enumerated().map { index, page in
             InventoryScripts.fill.command(
-                keys: [event, .init(keys.buyers(stock.event)), .init(keys.intents)],
+                keys: [event, buyers, .init(keys.intents)],
                 arguments: [.init(stock.epoch), index == 0 ? "1" : "0"]
                     + page.flatMap { [.init($0.user.description), .init($0.units)] })
         }
         let terms = stock.terms
         commands.append(
             InventoryScripts.load.command(
-                keys: [event, .init(keys.intents)],
+                keys: [event, .init(keys.intents), buyers, .init(keys.progress)],
                 arguments: [.init(stock.epoch), stock.epoch > 1 ? "1" : "0", .init(stock.available)]
-                    + terms.arguments + [.init(terms.revision)]))
+                    + terms.arguments
+                    + [
+                        .init(terms.revision), .init(stock.buyers.count), .init(lease.epoch),
+                        RedisLaneStore.finalRecordLifetime,
+                    ]))
         let replies = try await inventory.pipeline(commands)
         return try RedisLaneStore.outcome(of: replies[replies.count - 1])
     }
@@ -112,13 +120,10 @@ package struct RedisLaneStore: LaneStore {
                 keys: [.init(keys.event(event))], arguments: [.init(terms.revision)] + terms.arguments))
     }
 
-    package func mark(of partition: Partition) async throws(InventoryError) -> String? {
-        try await inventory.send(RedisCommand("HGET", .init(try inventory.keys(of: partition).progress), "mark")).string
-    }
-
-    package func setMark(_ mark: String, of partition: Partition) async throws(InventoryError) {
-        _ = try await inventory.send(
-            RedisCommand("HSET", .init(try inventory.keys(of: partition).progress), "mark", .init(mark)))
+    package func mark(_ lease: Lease) async throws(InventoryError) -> MarkOutcome {
+        try await outcome(
+            InventoryScripts.mark.command(
+                keys: [.init(try inventory.keys(of: lease.partition).progress)], arguments: [.init(lease.epoch)]))
     }
 
     package func backlog(of partition: Partition) async throws(InventoryError) -> Int {

@@ -50,10 +50,31 @@ package final class InMemoryLaneRepository: LaneRepository {
         }
     }
 
-    package func settle(_ settlements: [Settlement], under lease: Lease) async throws(RepositoryError) -> [OrderID]? {
+    package func refuse(
+        _ queued: QueuedIntent, _ reason: CancellationReason, under lease: Lease
+    ) async throws(RepositoryError) -> Bool {
+        try access { rows, _ throws(RepositoryError) in
+            guard rows.holds(lease) else { return false }
+            try rows.refuse(queued, reason, in: lease.partition)
+            return true
+        }
+    }
+
+    package func settle(_ settlements: [Settlement], under lease: Lease) async throws(RepositoryError) -> SettledBatch?
+    {
         try access { rows, _ throws(RepositoryError) in
             guard rows.holds(lease) else { return nil }
             return try rows.settle(settlements, in: lease.partition)
+        }
+    }
+
+    package func unpublishedBatches(in partition: Partition) async throws(RepositoryError) -> [SettledBatch] {
+        try access { rows, _ throws(RepositoryError) in rows.unpublished[partition] ?? [] }
+    }
+
+    package func markPublished(_ batches: [Int64], in partition: Partition) async throws(RepositoryError) {
+        try access { rows, _ throws(RepositoryError) in
+            rows.unpublished[partition]?.removeAll { batches.contains($0.id) }
         }
     }
 
@@ -61,9 +82,13 @@ package final class InMemoryLaneRepository: LaneRepository {
         try access { rows, _ throws(RepositoryError) in orders.compactMap { rows.orders[$0]?.state } }
     }
 
-    package func pendingOrders(in partition: Partition, limit: Int) async throws(RepositoryError) -> [Intent] {
+    package func pendingOrders(
+        in partition: Partition, after order: OrderID?, limit: Int
+    ) async throws(RepositoryError) -> [Intent] {
         try access { rows, _ throws(RepositoryError) in
-            rows.orders.values.filter { $0.partition == partition && $0.state.status == .pending }
+            let last = order.flatMap { rows.orders[$0]?.number } ?? 0
+            return rows.orders.values
+                .filter { $0.partition == partition && $0.state.status == .pending && $0.number > last }
                 .sorted { $0.number < $1.number }.prefix(limit).map(\.intent)
         }
     }

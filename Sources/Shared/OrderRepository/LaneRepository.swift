@@ -18,15 +18,31 @@ package protocol LaneRepository: Sendable {
     /// - Throws: `.rowRejected` when a constraint refused one of the rows; nothing was written then.
     func commit(_ batch: [QueuedIntent], under lease: Lease) async throws(RepositoryError) -> CommitOutcome
 
+    /// Writes down an intent that `commit` has refused as a cancelled order, so that its id names this outcome for ever.
+    /// No units are taken; a release in the outbox returns those that Redis took. An order that is there already is
+    /// left alone. Returns false when the lease is lost.
+    /// - Throws: `.rowRejected` when not even that can be stored, such as an order of an account that is gone.
+    func refuse(
+        _ queued: QueuedIntent, _ reason: CancellationReason, under lease: Lease
+    ) async throws(RepositoryError) -> Bool
+
     /// Brings pending orders to their end: tickets and payment rows, or the units back with a release in the outbox.
-    /// Returns the orders that moved, or nil when the lease is lost.
-    func settle(_ settlements: [Settlement], under lease: Lease) async throws(RepositoryError) -> [OrderID]?
+    /// nil when the lease is lost.
+    func settle(_ settlements: [Settlement], under lease: Lease) async throws(RepositoryError) -> SettledBatch?
+
+    /// The partition's settled batches that were not marked as published, in their order.
+    func unpublishedBatches(in partition: Partition) async throws(RepositoryError) -> [SettledBatch]
+
+    /// Notes that Redis was told of settled batches.
+    func markPublished(_ batches: [Int64], in partition: Partition) async throws(RepositoryError)
 
     /// How orders stand; those that are not there are left out.
     func states(of orders: [OrderID]) async throws(RepositoryError) -> [SettledOrder]
 
-    /// Orders of the partition that are still pending, oldest first.
-    func pendingOrders(in partition: Partition, limit: Int) async throws(RepositoryError) -> [Intent]
+    /// Orders of the partition that are still pending, oldest first: those that come after `order`, or all when that is nil or gone.
+    func pendingOrders(
+        in partition: Partition, after order: OrderID?, limit: Int
+    ) async throws(RepositoryError) -> [Intent]
 
     /// Units that wait to be returned to Redis, in the order in which they came free.
     func waitingReleases(in partition: Partition, limit: Int) async throws(RepositoryError) -> [WaitingRelease]
@@ -40,17 +56,6 @@ package protocol LaneRepository: Sendable {
     /// Starts a new load of an event's stock: raises its epoch, and takes over the releases that wait, since the figure
     /// it returns includes them. nil when the lease is lost or the event is gone.
     func beginLoad(of event: EventID, under lease: Lease) async throws(RepositoryError) -> StockLoad?
-}
-
-/// The right to write for a partition, good until another lane raises the epoch.
-package struct Lease: Hashable, Sendable {
-    package let partition: Partition
-    package let epoch: Int64
-
-    package init(partition: Partition, epoch: Int64) {
-        self.partition = partition
-        self.epoch = epoch
-    }
 }
 
 /// An intent and the stream entry that carries it.
@@ -92,6 +97,18 @@ package struct Settlement: Hashable, Sendable {
     package init(order: SettledOrder, paymentReference: String?) {
         self.order = order
         self.paymentReference = paymentReference
+    }
+}
+
+/// Orders that were settled together.
+package struct SettledBatch: Hashable, Sendable {
+    package let id: Int64
+    /// Those that moved.
+    package let orders: [OrderID]
+
+    package init(id: Int64, orders: [OrderID]) {
+        self.id = id
+        self.orders = orders
     }
 }
 

@@ -46,6 +46,7 @@ struct LaneRows: Sendable {
     var payments: [PaymentRow] = []
     var outbox: [ReleaseRow] = []
     var tickets: Set<TicketCode> = []
+    var unpublished: [Partition: [SettledBatch]] = [:]
     var lastNumber = 0
     var failure: RepositoryError?
 
@@ -57,14 +58,8 @@ struct LaneRows: Sendable {
         var inserted: Set<StreamEntryID> = []
         for queued in batch.sorted(by: { $0.intent.order.description < $1.intent.order.description }) {
             let intent = queued.intent
-            guard intent.quantity > 0 else { throw rejected("quantity \(intent.quantity)") }
-            guard orders[intent.order] == nil else { continue }
-            guard users.contains(intent.user) else { throw rejected("there is no user \(intent.user)") }
-            guard events[intent.event] != nil else { throw rejected("there is no event \(intent.event)") }
-            lastNumber += 1
-            orders[intent.order] = OrderRow(
-                number: lastNumber, partition: partition, entry: queued.entry, intent: intent,
-                state: SettledOrder(id: intent.order, status: .pending, reason: nil, tickets: []))
+            let state = SettledOrder(id: intent.order, status: .pending, reason: nil, tickets: [])
+            guard try add(queued, state, in: partition) else { continue }
             events[intent.event]?.available -= intent.quantity
             inserted.insert(queued.entry)
         }
@@ -72,8 +67,36 @@ struct LaneRows: Sendable {
         return inserted
     }
 
-    /// Moves the orders that are pending and leaves the others alone; returns those that moved.
-    mutating func settle(_ settlements: [Settlement], in partition: Partition) throws(RepositoryError) -> [OrderID] {
+    /// Stores a refused intent as a cancelled order whose units only Redis took.
+    mutating func refuse(
+        _ queued: QueuedIntent, _ reason: CancellationReason, in partition: Partition
+    ) throws(RepositoryError) {
+        let state = SettledOrder(id: queued.intent.order, status: .cancelled, reason: reason, tickets: [])
+        if try add(queued, state, in: partition) { release(queued.intent, in: partition) }
+    }
+
+    /// Adds an order; false when it is there already.
+    private mutating func add(
+        _ queued: QueuedIntent, _ state: SettledOrder, in partition: Partition
+    ) throws(RepositoryError) -> Bool {
+        let intent = queued.intent
+        guard intent.quantity > 0 else { throw rejected("quantity \(intent.quantity)") }
+        guard orders[intent.order] == nil else { return false }
+        guard users.contains(intent.user) else { throw rejected("there is no user \(intent.user)") }
+        guard events[intent.event] != nil else { throw rejected("there is no event \(intent.event)") }
+        lastNumber += 1
+        orders[intent.order] = OrderRow(
+            number: lastNumber, partition: partition, entry: queued.entry, intent: intent, state: state)
+        return true
+    }
+
+    private mutating func release(_ intent: Intent, in partition: Partition) {
+        lastNumber += 1
+        outbox.append(ReleaseRow(id: Int64(lastNumber), partition: partition, intent: intent))
+    }
+
+    /// Moves the orders that are pending and leaves the others alone.
+    mutating func settle(_ settlements: [Settlement], in partition: Partition) throws(RepositoryError) -> SettledBatch {
         var moved: [OrderID] = []
         for settlement in settlements {
             let id = settlement.order.id
@@ -92,13 +115,15 @@ struct LaneRows: Sendable {
                 }
             }
             if settlement.order.status == .cancelled {
-                lastNumber += 1
-                outbox.append(ReleaseRow(id: Int64(lastNumber), partition: partition, intent: row.intent))
+                release(row.intent, in: partition)
                 events[row.intent.event]?.available += row.intent.quantity
             }
         }
         try checkStock()
-        return moved
+        lastNumber += 1
+        let batch = SettledBatch(id: Int64(lastNumber), orders: moved)
+        unpublished[partition, default: []].append(batch)
+        return batch
     }
 
     mutating func deliver(_ isMeant: (ReleaseRow) -> Bool) {

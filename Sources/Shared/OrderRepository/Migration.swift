@@ -33,7 +33,10 @@ extension Migration {
     /// also for the leading digit: `0001_initial.up.sql` is `_001_initial_up_sql`.
     package static let all = [
         Migration(
-            1, "initial", up: PackageResources._001_initial_up_sql, down: PackageResources._001_initial_down_sql)
+            1, "initial", up: PackageResources._001_initial_up_sql, down: PackageResources._001_initial_down_sql),
+        Migration(
+            2, "unpublished_settlements", up: PackageResources._002_unpublished_settlements_up_sql,
+            down: PackageResources._002_unpublished_settlements_down_sql),
     ]
 
     private init(_ version: Int, _ name: String, up: [UInt8], down: [UInt8]) {

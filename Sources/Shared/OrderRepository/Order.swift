@@ -42,24 +42,3 @@ package struct Ticket: Hashable, Sendable {
         self.status = status
     }
 }
-
-/// Where an event's tickets are, by Postgres.
-package struct EventLedger: Hashable, Sendable {
-    package var capacity: Int
-    package var available: Int
-    /// Units of orders that are pending or paid, confirmed, and cancelled or refunded.
-    package var pending: Int
-    package var sold: Int
-    package var cancelled: Int
-
-    package init(capacity: Int, available: Int, pending: Int, sold: Int, cancelled: Int) {
-        self.capacity = capacity
-        self.available = available
-        self.pending = pending
-        self.sold = sold
-        self.cancelled = cancelled
-    }
-
-    /// Each unit is in exactly one place.
-    package var isBalanced: Bool { available + pending + sold == capacity }
-}

@@ -37,21 +37,36 @@ package struct PostgresLaneRepository: LaneRepository {
         return .committed(inserted: inserted, known: Dictionary(known) { first, _ in first })
     }
 
+    package func refuse(
+        _ queued: QueuedIntent, _ reason: CancellationReason, under lease: Lease
+    ) async throws(RepositoryError) -> Bool {
+        try await first(RefuseIntent.query(queued, reason, lease)) { row throws(PostgresError) in
+            try row.decode(Bool.self)
+        } ?? false
+    }
+
     package func settle(
         _ settlements: [Settlement], under lease: Lease
-    ) async throws(RepositoryError) -> [OrderID]? {
-        guard let changed = try await first(SettleOrders.query(settlements, lease), SettleOrders.decode) else {
-            throw RepositoryError(.failed, "the settlement returned no row")
-        }
-        return changed
+    ) async throws(RepositoryError) -> SettledBatch? {
+        try await first(SettleOrders.query(settlements, lease), SelectUnpublishedBatches.decode)
+    }
+
+    package func unpublishedBatches(in partition: Partition) async throws(RepositoryError) -> [SettledBatch] {
+        try await all(SelectUnpublishedBatches.query(partition), SelectUnpublishedBatches.decode)
+    }
+
+    package func markPublished(_ batches: [Int64], in partition: Partition) async throws(RepositoryError) {
+        _ = try await run(MarkPublished.query(batches, partition))
     }
 
     package func states(of orders: [OrderID]) async throws(RepositoryError) -> [SettledOrder] {
         try await all(SelectKnownOrders.query(orders), SelectKnownOrders.decode).map(\.1.state)
     }
 
-    package func pendingOrders(in partition: Partition, limit: Int) async throws(RepositoryError) -> [Intent] {
-        try await all(SelectPendingOrders.query(partition, limit: limit), SelectPendingOrders.decode)
+    package func pendingOrders(
+        in partition: Partition, after order: OrderID?, limit: Int
+    ) async throws(RepositoryError) -> [Intent] {
+        try await all(SelectPendingOrders.query(partition, after: order, limit: limit), SelectPendingOrders.decode)
     }
 
     package func waitingReleases(

@@ -56,3 +56,23 @@ package struct StockRelease: Hashable, Sendable {
         self.epoch = epoch
     }
 }
+
+/// An event's stock as Redis counts it.
+package struct Stock: Hashable, Sendable {
+    package var available: Int
+    package var total: Int
+    /// Intents of all events waiting in the partition's stream.
+    package var backlog: Int
+    /// Which load of the stock this is.
+    package var epoch: Int64
+    /// Raised whenever units came back, so that a sold-out answer kept elsewhere is known to be old.
+    package var returns: Int64
+
+    package init(available: Int, total: Int, backlog: Int, epoch: Int64, returns: Int64) {
+        self.available = available
+        self.total = total
+        self.backlog = backlog
+        self.epoch = epoch
+        self.returns = returns
+    }
+}

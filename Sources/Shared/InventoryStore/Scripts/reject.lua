@@ -5,14 +5,16 @@
 -- ARGV  1 group  2 entry id  3 user id ('' when the entry is unreadable: then no units can be returned)  4 quantity
 --       5 order id  6 status of the record (cancelled; or what Postgres has, for an order accepted a second time)
 --       7 reason code ('' for none)  8 tickets  9 note for the dead stream ('' leaves it alone)  10 channel
---       11 milliseconds that a final record is kept
--- Reply REJECTED | GONE (the entry was taken off before: nothing was done)
+--       11 milliseconds that a final record is kept  12 epoch of the lane's lease
+-- Reply REJECTED | GONE (the entry was taken off before: nothing was done) | FENCED (a later lane has marked the
+--       partition: what it makes of the entry counts)
 -- Error INVALID (an argument that is none) | CORRUPT (a counter that is none)
 --
--- Keeps: one entry is rejected once, since only its removal pays out (I13); it does not leave without a trace (I15).
--- All is checked before the first write (P5); the copy to the dead stream comes first, as it is the one write that can
--- still be refused. The record is not marked as released: that mark belongs to the order's units in Postgres, which an
--- order accepted a second time has beside the ones returned here. It also runs when memory is full. O(1).
+-- Keeps: one entry is rejected once, since only its removal pays out (I13), and only by the lane that holds the
+-- partition (I12); it does not leave without a trace (I15). All is checked before the first write (P5); the copy to the
+-- dead stream comes first, as it is the one write that can still be refused. The record is not marked as released: that
+-- mark belongs to the order's units in Postgres, which an order accepted a second time has beside the ones returned
+-- here. It also runs when memory is full. O(1).
 
 -- How many names and values of an entry go to the dead stream: far above the 14 of an intent, far below what Lua passes.
 local COPIED = 128
@@ -27,8 +29,12 @@ end
 
 local readable = ARGV[3] ~= ''
 local quantity, lifetime = whole(ARGV[4]), whole(ARGV[11])
-if not (rank[ARGV[6]] and lifetime and lifetime >= 1 and quantity and (quantity >= 1 or not readable)) then
-    return redis.error_reply('INVALID quantity, status or time to keep')
+if not (rank[ARGV[6]] and lifetime and lifetime >= 1 and quantity and (quantity >= 1 or not readable)
+        and whole(ARGV[12])) then
+    return redis.error_reply('INVALID quantity, status, time to keep or epoch')
+end
+if redis.call('HGET', KEYS[2], 'mark') ~= ARGV[12] then
+    return {'FENCED'}
 end
 local entry = redis.call('XRANGE', KEYS[1], ARGV[2], ARGV[2])
 if #entry == 0 then

@@ -3,12 +3,14 @@
 --
 -- KEYS  1 event  2 buyers  3 order  4 intents  5 progress   (one hash tag)
 -- ARGV  1 order id  2 user id  3 event id  4 quantity (1...100)  5 payment method  6 backlog limit (entries)
+--       7 `1` when Postgres was asked for the order and has none, otherwise `0`
 -- Reply ACCEPTED sequence committed price currency
 --       REPLAY field value ...            the order record, whole
 --       REUSED_KEY
---       COLD | CLOSED known | PAUSED known | NOT_OPEN known milliseconds-to-opening (-1: no time set)
---       LIMIT known limit held | SOLD_OUT known available | BUSY known
---       `known` is 1 when the buyer has, or had, units of this event.
+--       COLD | CLOSED ask | PAUSED ask | NOT_OPEN ask milliseconds-to-opening (-1: no time set)
+--       LIMIT ask limit held | SOLD_OUT ask available | BUSY ask | ASK (nothing else is in the way)
+--       `ask` is 1 when the order may be in Postgres although its record is gone from here: the buyer has, or had,
+--       units of this event, and it is so long since the stock was loaded that records may have expired.
 -- Error INVALID (an argument that no order can have) | CORRUPT (a counter that is none)
 --
 -- COLD also stands for stock with a field missing or unreadable: nobody buys what is not fully known.
@@ -39,20 +41,21 @@ if order[1] then
 end
 
 local quantity, backlog = whole(ARGV[4]), whole(ARGV[6])
-if not (quantity and quantity >= 1 and quantity <= 100 and backlog) then
-    return redis.error_reply('INVALID quantity or backlog limit')
+if not (quantity and quantity >= 1 and quantity <= 100 and backlog and (ARGV[7] == '0' or ARGV[7] == '1')) then
+    return redis.error_reply('INVALID quantity, backlog limit or answer of Postgres')
 end
 
-local event = redis.call('HMGET', KEYS[1], 'available', 'limit', 'opens', 'closes', 'state', 'price', 'currency')
+local event = redis.call('HMGET', KEYS[1], 'available', 'limit', 'opens', 'closes', 'state', 'price', 'currency',
+    'remembers')
 local available, limit, price = whole(event[1]), whole(event[2]), whole(event[6])
 local opens, closes, state, currency = whole(event[3]), whole(event[4]), event[5], event[7]
-if not (available and limit and price and price >= 0 and opens and closes and state and currency
+local remembers = whole(event[8])
+if not (available and limit and price and price >= 0 and opens and closes and state and currency and remembers
         and string.match(currency, '^%u%u%u$')) then
     return {'COLD'}
 end
 
 local counted = redis.call('HGET', KEYS[2], ARGV[2])
-local known = counted and 1 or 0
 local held = whole(counted or '0')
 if not held or held < 0 then
     return redis.error_reply("CORRUPT the buyer's count of units is not a whole number")
@@ -60,31 +63,35 @@ end
 
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+local ask = counted and now >= remembers and ARGV[7] ~= '1' and 1 or 0
 if state == 'closed' or (closes > 0 and now >= closes) then
-    return {'CLOSED', known}
+    return {'CLOSED', ask}
 end
 if state == 'paused' then
-    return {'PAUSED', known}
+    return {'PAUSED', ask}
 end
 if state == 'scheduled' then
     if opens <= 0 or now < opens then
-        return {'NOT_OPEN', known, opens <= 0 and -1 or opens - now}
+        return {'NOT_OPEN', ask, opens <= 0 and -1 or opens - now}
     end
 elseif state ~= 'open' then
     return {'COLD'}
 end
 if held + quantity > limit then
-    return {'LIMIT', known, limit, held}
+    return {'LIMIT', ask, limit, held}
 end
 if available < quantity then
-    return {'SOLD_OUT', known, available}
+    return {'SOLD_OUT', ask, available}
 end
 local progress = redis.call('HMGET', KEYS[5], 'accepted', 'committed')
 if not (whole(progress[1] or '0') and whole(progress[2] or '0')) then
     return redis.error_reply('CORRUPT a counter of the lane is not a whole number')
 end
 if redis.call('XLEN', KEYS[4]) >= backlog then
-    return {'BUSY', known}
+    return {'BUSY', ask}
+end
+if ask == 1 then
+    return {'ASK'}
 end
 if price * quantity > MAXIMUM then
     return redis.error_reply('INVALID total: it is above what an order can hold')

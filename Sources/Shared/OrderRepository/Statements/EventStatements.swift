@@ -102,17 +102,19 @@ enum SelectLedger {
         SELECT e.total_tickets, e.available_tickets,
                coalesce(sum(o.quantity) FILTER (WHERE o.status IN ('pending', 'paid')), 0),
                coalesce(sum(o.quantity) FILTER (WHERE o.status = 'confirmed'), 0),
-               coalesce(sum(o.quantity) FILTER (WHERE o.status IN ('cancelled', 'refunded')), 0)
+               coalesce(sum(o.quantity) FILTER (WHERE o.status IN ('cancelled', 'refunded')), 0),
+               (SELECT coalesce(sum(quantity), 0) FROM outbox
+                WHERE partition = e.partition AND event_id = e.id AND delivered_at IS NULL AND kind = 'release')
         FROM events e LEFT JOIN ticket_orders o ON o.event_id = e.id
         WHERE e.id = \(id) GROUP BY e.id
         """
     }
 
     static func decode(_ row: PostgresRow) throws(PostgresError) -> EventLedger {
-        let (capacity, available, pending, sold, cancelled) = try row.decode(
-            Int32.self, Int32.self, Int64.self, Int64.self, Int64.self)
+        let (capacity, available, pending, sold, cancelled, returning) = try row.decode(
+            Int32.self, Int32.self, Int64.self, Int64.self, Int64.self, Int64.self)
         return EventLedger(
             capacity: Int(capacity), available: Int(available), pending: Int(pending), sold: Int(sold),
-            cancelled: Int(cancelled))
+            cancelled: Int(cancelled), returning: Int(returning))
     }
 }

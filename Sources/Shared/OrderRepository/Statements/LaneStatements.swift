@@ -51,6 +51,31 @@ enum CommitBatch {
     }
 }
 
+/// Stores a refused intent as a cancelled order, with a release of the units that only Redis took.
+enum RefuseIntent {
+    static func query(_ queued: QueuedIntent, _ reason: CancellationReason, _ lease: Lease) -> PostgresQuery {
+        let intent = queued.intent
+        let partition = Int16(lease.partition.number)
+        return """
+            WITH lease AS MATERIALIZED (
+                SELECT 1 FROM worker_leases WHERE partition = \(partition) AND epoch = \(lease.epoch) FOR SHARE
+            ), inserted AS (
+                INSERT INTO ticket_orders (id, user_id, event_id, partition, quantity, total_amount, currency,
+                                           payment_method, status, failure_code, stream_id)
+                SELECT \(intent.order), \(intent.user), \(intent.event), \(partition), \(Int32(intent.quantity)),
+                       \(intent.total.amount) * 0.01, \(intent.total.currency), \(intent.paymentMethod.text),
+                       'cancelled', \(reason.rawValue), \(queued.entry.text) FROM lease
+                ON CONFLICT (id) DO NOTHING
+                RETURNING event_id, id, user_id, quantity
+            ), released AS (
+                INSERT INTO outbox (kind, partition, event_id, order_id, user_id, quantity)
+                SELECT 'release', \(partition), event_id, id, user_id, quantity FROM inserted
+            )
+            SELECT EXISTS (SELECT FROM lease)
+            """
+    }
+}
+
 /// How orders that were there before stand.
 enum SelectKnownOrders {
     static func query(_ ids: [OrderID]) -> PostgresQuery {
@@ -72,7 +97,7 @@ enum SelectKnownOrders {
 
 /// Ends pending orders in one statement: tickets and the charge for the confirmed ones; for the cancelled ones the
 /// units go back to the stock and a release goes to the outbox. An order that is no longer pending is left alone (I9).
-/// The fence and the order of the locks are those of `CommitBatch`.
+/// The batch is noted as unpublished in the same step. The fence and the order of the locks are those of `CommitBatch`.
 ///
 /// A join would leave it to the planner which side to look up in the other, and a plan made while the tables had a few
 /// rows, kept for the session, reads them from end to end when they have a million (P39). `LATERAL … OFFSET 0` leaves
@@ -125,23 +150,40 @@ enum SettleOrders {
                 UPDATE events SET available_tickets = available_tickets + stock.units
                 FROM stock WHERE events.id = stock.id
             )
-            SELECT EXISTS (SELECT FROM lease), coalesce((SELECT array_agg(id) FROM changed), '{}')
+            INSERT INTO unpublished_settlements (partition, orders)
+            SELECT \(partition), coalesce((SELECT array_agg(id) FROM changed), '{}') FROM lease
+            RETURNING id, orders
             """
     }
+}
 
-    /// The orders that moved; nil when the lease was lost.
-    static func decode(_ row: PostgresRow) throws(PostgresError) -> [OrderID]? {
-        let (held, changed) = try row.decode(Bool.self, [OrderID].self)
-        return held ? changed : nil
+enum SelectUnpublishedBatches {
+    static func query(_ partition: Partition) -> PostgresQuery {
+        "SELECT id, orders FROM unpublished_settlements WHERE partition = \(Int16(partition.number)) ORDER BY id"
+    }
+
+    static func decode(_ row: PostgresRow) throws(PostgresError) -> SettledBatch {
+        let (id, orders) = try row.decode(Int64.self, [OrderID].self)
+        return SettledBatch(id: id, orders: orders)
+    }
+}
+
+enum MarkPublished {
+    static func query(_ batches: [Int64], _ partition: Partition) -> PostgresQuery {
+        "DELETE FROM unpublished_settlements WHERE partition = \(Int16(partition.number)) AND id = ANY (\(batches))"
     }
 }
 
 enum SelectPendingOrders {
-    static func query(_ partition: Partition, limit: Int) -> PostgresQuery {
+    /// From the first one on when `order` is nil or gone.
+    static func query(_ partition: Partition, after order: OrderID?, limit: Int) -> PostgresQuery {
         """
         SELECT o.id, o.user_id, o.event_id, o.quantity, (o.total_amount * 100)::bigint, o.currency, o.payment_method
         FROM pending_orders p, LATERAL (SELECT * FROM ticket_orders WHERE id = p.order_id OFFSET 0) o
         WHERE p.partition = \(Int16(partition.number))
+              AND (p.created_at, p.order_id) > (
+                  coalesce((SELECT created_at FROM ticket_orders WHERE id = \(order)), '-infinity'),
+                  coalesce(\(order), '00000000-0000-0000-0000-000000000000'))
         ORDER BY p.created_at, p.order_id LIMIT \(limit)
         """
     }
