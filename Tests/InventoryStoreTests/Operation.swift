@@ -53,6 +53,7 @@ struct OperationGenerator {
     private var revision: Int64 = 1
     /// Of the lease that was taken last.
     private var laneEpoch: Int64 = 1
+    private var isUnmarked = true
     private let now: Int64
 
     static let backlogLimit = 5
@@ -66,24 +67,29 @@ struct OperationGenerator {
     }
 
     mutating func next() -> Operation {
-        switch Int.random(in: 0..<1000, using: &random) {
-        case ..<390: .reserve(reservation())
-        case ..<410: mark()
-        case ..<480: .read(consumer: consumer(), limit: .random(in: 1...4, using: &random))
-        case ..<530: .claim(consumer: consumer(), fromPage: chance(40), limit: .random(in: 1...3, using: &random))
-        case ..<620: .acknowledge(someEntries(), drainRate: .random(in: 0...5_000, using: &random))
-        case ..<650: .acknowledge(present, drainRate: 7)
-        case ..<710: rejection()
-        case ..<780: .publish((0..<Int.random(in: 1...3, using: &random)).map { _ in settled(order()) })
-        case ..<850: .release(release())
+        // A lane begins by its mark; without one nothing is loaded, and little happens.
+        if isUnmarked {
+            isUnmarked = false
+            return mark()
+        }
+        return switch Int.random(in: 0..<1000, using: &random) {
+        case ..<375: .reserve(reservation())
+        case ..<385: mark()
+        case ..<475: .read(consumer: consumer(), limit: .random(in: 1...4, using: &random))
+        case ..<520: .claim(consumer: consumer(), fromPage: chance(40), limit: .random(in: 1...3, using: &random))
+        case ..<590: .acknowledge(someEntries(), drainRate: .random(in: 0...5_000, using: &random))
+        case ..<610: .acknowledge(present, drainRate: 7)
+        case ..<665: rejection()
+        case ..<725: .publish((0..<Int.random(in: 1...3, using: &random)).map { _ in settled(order()) })
+        case ..<785: .release(release())
         case ..<910: .load(load(), lane: lane())
         case ..<922: fill()
         case ..<932: .loadAlone(loadAlone(), lane: lane())
         case ..<960: .amend(event(), terms())
-        case ..<970: .appendUnreadable(unreadable())
-        case ..<975: arrived.isEmpty ? .mark(laneEpoch) : .lose(.random(in: arrived.indices, using: &random))
+        case ..<968: .appendUnreadable(unreadable())
+        case ..<982: arrived.isEmpty ? .mark(laneEpoch) : .lose(.random(in: arrived.indices, using: &random))
         case ..<995: .look(order(), event())
-        default: .empty
+        default: empty()
         }
     }
 
@@ -93,6 +99,11 @@ struct OperationGenerator {
     private mutating func user() -> UserID { Self.users.randomElement(using: &random) ?? .number(1) }
     /// Mostly the lane that has the lease, sometimes the one before it.
     private mutating func lane() -> Int64 { max(1, chance(8) ? laneEpoch - 1 : laneEpoch) }
+
+    private mutating func empty() -> Operation {
+        isUnmarked = true
+        return .empty
+    }
 
     /// Now and then of a new lane.
     private mutating func mark() -> Operation {
