@@ -19,13 +19,29 @@ extension SaleStack {
         Partitioning(count: 4).partition(of: EventID(event)!).tag + ":" + name
     }
 
-    /// Lets an order's record expire.
-    func forget(order id: String) throws {
-        let key = InventoryKeys(OrderID(id)!.partition).order(OrderID(id)!)
-        let log = directory.appending(path: "redis-cli.log")
-        let process = try ServerProcess(["redis-cli", "-u", redis.url, "DEL", key], log: log)
-        guard process.waitUntilExit() == 0, process.output.contains("1") else {
-            throw ServerError(description: "no record \(key): \(process.output)")
+    /// Lets an order's record expire, as it does a week after its end.
+    func forget(order id: String, of event: String) async throws {
+        let keys = InventoryKeys(OrderID(id)!.partition)
+        let record = keys.order(OrderID(id)!)
+        guard try await redisCommand("DEL", record) == "1" else {
+            throw ServerError(description: "there is no record \(record)")
         }
+        _ = try await redisCommand("HSET", keys.event(EventID(event)!), "remembers", "1")
+    }
+
+    /// What a sale must not leave: entries, entries given up on, and records of orders that never end.
+    func leftInRedis() async throws -> String {
+        let script = """
+            local entries, dead, pending = 0, 0, 0
+            for _, key in ipairs(redis.call('KEYS', '{p*}:*')) do
+                if string.find(key, ':intents$') then entries = entries + redis.call('XLEN', key) end
+                if string.find(key, ':dead$') then dead = dead + redis.call('XLEN', key) end
+                if string.find(key, ':order:') and redis.call('HGET', key, 'status') == 'pending' then
+                    pending = pending + 1
+                end
+            end
+            return entries .. ' entries, ' .. dead .. ' dead, ' .. pending .. ' pending records'
+            """
+        return try await redisCommand("EVAL", script, "0")
     }
 }

@@ -204,7 +204,8 @@ struct LaneTests {
         sale.payments.hold(order)
         try await sale.serving(sale.lane()) { _ in
             try await eventually("the payment is under way") { sale.payments.isWaiting(order) }
-            let intent = try #require(try await sale.repository.pendingOrders(in: Sale.partition, after: nil, limit: 1).first)
+            let intent = try #require(
+                try await sale.repository.pendingOrders(in: Sale.partition, after: nil, limit: 1).first)
             let settlement = Settlement(intent, .captured(reference: "someone else"))
             // The earlier lane had the first epoch, so this one has the second.
             let lease = Lease(partition: Sale.partition, epoch: 2)

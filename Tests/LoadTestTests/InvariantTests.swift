@@ -66,9 +66,9 @@ struct InvariantTests {
         #expect(sale.broken == ["I4"])
     }
 
-    @Test("I4: a confirmed order without a row is lost")
-    mutating func lostOrder() {
-        sale.books.orders.removeFirst()
+    @Test("I4: a confirmed order without a row is lost, and so is a cancelled one", arguments: [0, 3])
+    mutating func lostOrder(place: Int) {
+        sale.books.orders.remove(at: place)
         #expect(sale.broken.contains("I4"))
     }
 
@@ -125,18 +125,34 @@ struct InvariantTests {
         #expect(sale.broken.contains("I7"))
     }
 
-    @Test("I8: two charges, a wrong amount and a cancelled order that was charged are found", arguments: 0..<3)
+    @Test(
+        "I8: two charges, a wrong amount, a cancelled order that was charged and what only the provider knows are found",
+        arguments: 0..<5)
     mutating func charges(kind: Int) {
-        let row = sale.books.orders[kind == 2 ? 3 : 0]
+        let place = [0, 0, 3, 3, 0][kind]
+        let row = sale.books.orders[place]
         let payment = [
             SaleSnapshot.OrderRow.Payment(due: 400, charges: 2, charged: 800),
             SaleSnapshot.OrderRow.Payment(due: 400, charges: 1, charged: 300),
             SaleSnapshot.OrderRow.Payment(due: 100, charges: 1, charged: 100),
+            SaleSnapshot.OrderRow.Payment(due: 100, taken: 100),
+            SaleSnapshot.OrderRow.Payment(due: 400, charges: 1, charged: 400, taken: 0),
         ][kind]
-        sale.books.orders[kind == 2 ? 3 : 0] = SaleSnapshot.OrderRow(
+        sale.books.orders[place] = SaleSnapshot.OrderRow(
             id: row.id, buyer: row.buyer, quantity: row.quantity, status: row.status, tickets: row.tickets,
             payment: payment)
         #expect(sale.broken == ["I8"])
+    }
+
+    @Test("I8: a free order is right without a charge, and only so")
+    mutating func freeOrder() {
+        let row = sale.books.orders[0]
+        for (charges, isRight) in [(0, true), (1, false)] {
+            sale.books.orders[0] = SaleSnapshot.OrderRow(
+                id: row.id, buyer: row.buyer, quantity: row.quantity, status: row.status, tickets: row.tickets,
+                payment: .init(due: 0, charges: charges, taken: 0))
+            #expect((sale.broken == []) == isRight)
+        }
     }
 
     @Test("I13: units returned twice or not at all are found", arguments: [1, -1])

@@ -17,7 +17,8 @@ import Ticketing
             #expect(try await database.available(event.id) == 85)
             #expect(try database.sql("SELECT sum(total_amount) FROM ticket_orders") == "682.50")
             #expect(
-                Set(try await database.lanes.pendingOrders(in: lease.partition, after: nil, limit: 10)) == Set(batch.map(\.intent)))
+                Set(try await database.lanes.pendingOrders(in: lease.partition, after: nil, limit: 10))
+                    == Set(batch.map(\.intent)))
         }
     }
 
@@ -193,7 +194,9 @@ import Ticketing
             #expect(releases.map(\.release.order) == [queued.intent.order])
 
             // Who has no account can have no order.
-            let error = await failure { _ = try await lanes.refuse(.sample(event.id, UserID()), .rejected, under: lease) }
+            let error = await failure {
+                _ = try await lanes.refuse(.sample(event.id, UserID()), .rejected, under: lease)
+            }
             #expect(error?.code == .rowRejected)
             let late = Lease(partition: lease.partition, epoch: lease.epoch - 1)
             #expect(try await lanes.refuse(.sample(event.id, user.id), .rejected, under: late) == false)

@@ -115,7 +115,8 @@ import Ticketing
             try await database.commitNew(batch, under: lease)
             _ = try await database.lanes.settle([.confirmed(batch[1]), .declined(batch[2])], under: lease)
             let ledger = try #require(try await database.repository.ledger(of: event.id))
-            #expect(ledger == EventLedger(capacity: 100, available: 93, pending: 5, sold: 2, cancelled: 3, returning: 3))
+            #expect(
+                ledger == EventLedger(capacity: 100, available: 93, pending: 5, sold: 2, cancelled: 3, returning: 3))
             #expect(ledger.isBalanced)
             try database.sql("UPDATE events SET available_tickets = available_tickets - 1")
             #expect(try await database.repository.ledger(of: event.id)?.isBalanced == false)

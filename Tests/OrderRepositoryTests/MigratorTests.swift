@@ -102,7 +102,7 @@ private let known = Migration.all.count
             #expect(error?.message.contains("migration \(known + 2) (broken)") == true)
             #expect(error?.message.contains("22012") == true, "Postgres' own reason is part of it")
             #expect(try database.sql("SELECT to_regclass('half') IS NULL") == "t")
-            #expect(try await migrator.status().map(\.state) .suffix(3) == [.applied, .applied, .pending])
+            #expect(try await migrator.status().map(\.state).suffix(3) == [.applied, .applied, .pending])
         }
     }
 

@@ -14,9 +14,13 @@ import Ticketing
             let queued = QueuedIntent.sample(event.id, user.id, quantity: 3)
             try await database.commitNew([queued], under: lease)
             let order = queued.intent.order
-            #expect(try await database.lanes.settle([.confirmed(queued, reference: "ch_a")], under: lease)?.orders == [order])
+            #expect(
+                try await database.lanes.settle([.confirmed(queued, reference: "ch_a")], under: lease)?.orders == [
+                    order
+                ])
             // Once more, as after a lost answer, with tickets of its own; and against the outcome.
-            #expect(try await database.lanes.settle([.confirmed(queued, reference: "ch_b")], under: lease)?.orders == [])
+            #expect(
+                try await database.lanes.settle([.confirmed(queued, reference: "ch_b")], under: lease)?.orders == [])
             #expect(try await database.lanes.settle([.declined(queued)], under: lease)?.orders == [])
             #expect(try database.count("tickets", where: "order_id = '\(order)'") == 3)
             #expect(
@@ -70,7 +74,8 @@ import Ticketing
             #expect(try database.count("outbox") == 2)
             #expect(try await database.available(event.id) == 96)
             let ledger = try await database.repository.ledger(of: event.id)
-            #expect(ledger == EventLedger(capacity: 100, available: 96, pending: 0, sold: 4, cancelled: 6, returning: 6))
+            #expect(
+                ledger == EventLedger(capacity: 100, available: 96, pending: 0, sold: 4, cancelled: 6, returning: 6))
             let states = try await database.lanes.states(of: batch.map(\.intent.order) + [stranger.intent.order])
             #expect(Set(states.map(\.id)) == Set(batch.map(\.intent.order)))
             for settlement in settlements.prefix(4) {
@@ -92,7 +97,8 @@ import Ticketing
             try await database.commitNew(batch, under: lease)
             let first = try #require(try await lanes.settle(batch.prefix(3).map { .confirmed($0) }, under: lease))
             let second = try #require(try await lanes.settle(batch.suffix(4).map { .declined($0) }, under: lease))
-            #expect(Set(second.orders) == Set(batch.suffix(2).map(\.intent.order)), "those that had moved are not in it")
+            #expect(
+                Set(second.orders) == Set(batch.suffix(2).map(\.intent.order)), "those that had moved are not in it")
             #expect(try await lanes.unpublishedBatches(in: lease.partition) == [first, second])
             let other = Partition(lease.partition.number == 0 ? 1 : 0)
             #expect(try await lanes.unpublishedBatches(in: other) == [])

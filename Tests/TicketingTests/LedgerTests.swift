@@ -23,7 +23,8 @@ struct LedgerTests {
 
     @Test func `Redis never has more than Postgres, and Postgres accounts for every unit`() {
         #expect(!Self.balanced(redis: 61, backlog: 9))
-        #expect(!Self.balanced(EventLedger(capacity: 100, available: 61, pending: 10, sold: 30, cancelled: 5), redis: 61))
+        #expect(
+            !Self.balanced(EventLedger(capacity: 100, available: 61, pending: 10, sold: 30, cancelled: 5), redis: 61))
         #expect(Self.balanced(redis: nil), "without Redis the books of Postgres stand alone")
     }
 

@@ -14,9 +14,6 @@ extension Invariant {
             case (.ended(let seen), let row?):
                 // After its end an order may still be refunded, nothing else (invariant I9).
                 if row != seen && !seen.canMove(to: row) { changed.append("\(order): said \(seen), is \(row)") }
-            case (.ended(.cancelled), nil):
-                // One that could not be recorded at all, such as an account deleted meanwhile, ends without a row.
-                break
             case (.ended(let seen), nil):
                 lost.append("\(order): said \(seen), no row")
             case (_, let row):
@@ -88,8 +85,12 @@ extension Invariant {
         let wrong = books.orders.filter { row in
             let payment = row.payment
             switch row.status {
-            case .confirmed, .paid: return payment.charges != 1 || payment.charged != payment.due
-            case .cancelled, .refunded: return payment.charges > 1 || payment.charges != payment.refunds
+            case .confirmed, .paid:
+                return payment.charges != (payment.due > 0 ? 1 : 0) || payment.charged != payment.due
+                    || payment.taken ?? payment.due != payment.due
+            case .cancelled, .refunded:
+                return payment.charges > 1 || payment.charges != payment.refunds
+                    || payment.taken ?? payment.charged != payment.charged
             case .pending: return payment.charges > 1
             }
         }
@@ -100,6 +101,7 @@ extension Invariant {
                 orders: wrong.lazy.map {
                     "\($0.id): \($0.status), \($0.payment.charges) charges of \($0.payment.charged) for "
                         + "\($0.payment.due), \($0.payment.refunds) refunds"
+                        + ($0.payment.taken.map { ", the provider took \($0)" } ?? "")
                 })
         ]
     }

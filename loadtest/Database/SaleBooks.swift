@@ -71,7 +71,7 @@ struct SaleBooks: Sendable {
         }
     }
 
-    /// Tickets and successful payments by order.
+    /// Tickets and successful payments by order, and what the simulated provider took, where that is the provider.
     private func tallies(of event: EventID, on connection: PostgresConnection) async throws -> [UUID: Tally] {
         var tallies: [UUID: Tally] = [:]
         let tickets = try await connection.query(
@@ -97,6 +97,19 @@ struct SaleBooks: Sendable {
                 tallies[order, default: Tally()].payment.charges += 1
                 tallies[order, default: Tally()].payment.charged += amount
             }
+        }
+        let provider = try await connection.query("SELECT to_regclass('simulated_provider.charges') IS NOT NULL")
+        guard try provider.rows.first?.decode(column: 0, as: Bool.self) == true else { return tallies }
+        // Every order has an entry from here on: one without a charge was charged nothing.
+        let taken = try await connection.query(
+            """
+            SELECT id, coalesce(amount, 0) FROM ticket_orders
+            LEFT JOIN simulated_provider.charges ON idempotency_key = id::text AND charges.status = 'captured'
+            WHERE event_id = \(event.uuid)
+            """, timeout: Self.timeout)
+        for row in taken.rows {
+            let (order, amount) = try row.decode(UUID.self, Int.self)
+            tallies[order, default: Tally()].payment.taken = amount
         }
         return tallies
     }

@@ -11,6 +11,8 @@ struct SaleSnapshot: Sendable {
             var charges = 0
             var charged = 0
             var refunds = 0
+            /// What the provider has captured by its own books; nil when they cannot be read.
+            var taken: Int?
         }
 
         let id: OrderID

@@ -4,7 +4,7 @@ import Foundation
 struct ProgressLine: Sendable {
     private let isTerminal = isatty(STDERR_FILENO) == 1
 
-    func show(_ record: LaneRecord, seconds: Double) {
+    func show(_ record: LoadRecord, seconds: Double) {
         let inFlight = record.sent - record.refused - record.confirmed - record.cancelled
         let line = String(
             format: "%5.1f s  sent %d  accepted %d  refused %d  confirmed %d  cancelled %d  in flight %d  late %d",

@@ -20,11 +20,11 @@ struct Aftermath: Sendable {
     func sellLeftover(deadline: Instant, using generator: inout SeededGenerator) async throws -> RunReport.Leftover {
         var leftover = RunReport.Leftover()
         var fruitless = 0
-        while fruitless < Self.fruitlessRounds, BuyerLane.now() < deadline {
+        while fruitless < Self.fruitlessRounds, BuyerLoop.now() < deadline {
             let waiting = try await stage.history().buyersLeftWaiting
             leftover.buyersLeftWaiting = waiting.count
             guard !waiting.isEmpty else { break }
-            let ledger = try await ledgerAtRest(within: .nanoseconds(max(0, deadline - BuyerLane.now())))
+            let ledger = try await ledgerAtRest(within: .nanoseconds(max(0, deadline - BuyerLoop.now())))
             let available = ledger.redis?.available ?? ledger.postgres.available
             guard available > 0 else { break }
             leftover.rounds += 1
@@ -50,7 +50,7 @@ struct Aftermath: Sendable {
         // Wave 1 is the measured load.
         let wave = number + 1
         progress.note("\(plans.count) tickets are left; that many buyers who were refused try again")
-        try await stage.run(plans, wave: wave, at: BuyerLane.now(), deadline: deadline)
+        try await stage.run(plans, wave: wave, at: BuyerLoop.now(), deadline: deadline)
         return try await stage.purchases().lazy.filter { $0.wave == wave && $0.state == .ended(.confirmed) }.count
     }
 

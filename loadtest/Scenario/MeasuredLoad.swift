@@ -4,5 +4,5 @@ struct MeasuredLoad: Sendable {
     /// From the first intended send to the last settled purchase.
     let seconds: Double
     let cpuSeconds: Double
-    let record: LaneRecord
+    let record: LoadRecord
 }

@@ -18,17 +18,17 @@ struct OnSaleScenario: Sendable {
             deadline: .now() + .nanoseconds(allowed.nanoseconds))
         let stage = try await prepare(admin)
         var generator = SeededGenerator(seed: settings.seed)
-        let deadline = BuyerLane.now() + settings.timeout.nanoseconds
+        let deadline = BuyerLoop.now() + settings.timeout.nanoseconds
         try await openDoor(stage, admin, deadline: deadline)
 
         let plans = settings.demand.plan(for: 1..<settings.buyers, using: &generator)
         let before = ProcessUsage.now()
-        let start = BuyerLane.now()
+        let start = BuyerLoop.now()
         try await reportingProgress(of: stage, since: start) {
             try await stage.run(plans, wave: 1, at: start, deadline: deadline)
         }
         let load = MeasuredLoad(
-            plans: plans, seconds: WaveFigures.seconds(BuyerLane.now() - start),
+            plans: plans, seconds: WaveFigures.seconds(BuyerLoop.now() - start),
             cpuSeconds: ProcessUsage.now().cpuSeconds - before.cpuSeconds, record: try await stage.record())
 
         let aftermath = Aftermath(settings: settings, stage: stage, admin: admin, client: client, progress: progress)
@@ -56,19 +56,19 @@ struct OnSaleScenario: Sendable {
         let buyers = try await accounts.make(settings.buyers)
         progress.note("\(buyers.count) buyers made in \(ContinuousClock.now - began); event \(event)")
         let count = settings.threads
-        var lanes: [LaneHandle] = []
+        var buyerLoops: [BuyerLoopHandle] = []
         for number in 0..<count {
-            lanes.append(
-                try await LaneHandle.make(
+            buyerLoops.append(
+                try await BuyerLoopHandle.make(
                     on: group.next(),
-                    configuration: BuyerLane.Configuration(
+                    configuration: BuyerLoop.Configuration(
                         event: event, endpoints: settings.endpoints, connections: max(1, settings.connections / count),
                         pollConnections: max(1, settings.pollConnections / count), pollWait: settings.pollWait),
                     buyers: buyers, seed: settings.seed &+ UInt64(number) &+ 1))
         }
         return SaleStage(
             event: event, capacity: facts.totalTickets, limitPerBuyer: facts.limitPerBuyer, buyers: buyers,
-            lanes: lanes,
+            buyerLoops: buyerLoops,
             earlierOrders: settings.event == nil ? [] : try await books.orderIDs(of: event))
     }
 
@@ -87,7 +87,7 @@ struct OnSaleScenario: Sendable {
             try await Task.sleep(for: .milliseconds(50))
         }
         let first = PurchasePlan(buyer: 0, quantity: 1, paymentMethod: settings.demand.paymentMethod, offset: 0)
-        try await stage.run([first], wave: 0, at: BuyerLane.now(), deadline: deadline)
+        try await stage.run([first], wave: 0, at: BuyerLoop.now(), deadline: deadline)
         switch try await stage.purchases().first?.state {
         case .ended(let status): progress.note("the sale is open; the first order is \(status.rawValue)")
         case .refused("sold_out"): progress.note("the sale is open and sold out")
@@ -107,7 +107,7 @@ struct OnSaleScenario: Sendable {
                 while !Task.isCancelled {
                     try? await Task.sleep(for: .seconds(1))
                     progress.show(
-                        try await stage.record(), seconds: WaveFigures.seconds(BuyerLane.now() - start))
+                        try await stage.record(), seconds: WaveFigures.seconds(BuyerLoop.now() - start))
                 }
             }
             try await work()

@@ -11,7 +11,7 @@ struct OnSaleSettings: Sendable {
     var demand: Demand
     /// Purchases per second that the schedule offers.
     var intendedRate: Double
-    /// Connections for purchases and for polls, all lanes together.
+    /// Connections for purchases and for polls, all loops together.
     var connections: Int
     var pollConnections: Int
     /// Event loops the load is spread over.

@@ -2,41 +2,41 @@ import Foundation
 import NIOCore
 import Ticketing
 
-/// The event, its buyers and the lanes they stand in: everything that is ready before the sale opens.
+/// The event, its buyers and the loops they stand in: everything that is ready before the sale opens.
 struct SaleStage: Sendable {
     let event: EventID
     let capacity: Int
     let limitPerBuyer: Int
     let buyers: [Buyer]
-    let lanes: [LaneHandle]
+    let buyerLoops: [BuyerLoopHandle]
     let earlierOrders: Set<OrderID>
 
-    /// Buyer `index` always stands in the same lane, so that one loop owns all of a buyer's purchases.
+    /// Buyer `index` always stands in the same loop, so that one loop owns all of a buyer's purchases.
     func run(_ plans: [PurchasePlan], wave: Int, at start: Instant, deadline: Instant) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for (number, lane) in lanes.enumerated() {
-                let own = plans.filter { $0.buyer % lanes.count == number }
-                group.addTask { try await lane.run(own, wave: wave, at: start, deadline: deadline) }
+            for (number, buyerLoop) in buyerLoops.enumerated() {
+                let own = plans.filter { $0.buyer % buyerLoops.count == number }
+                group.addTask { try await buyerLoop.run(own, wave: wave, at: start, deadline: deadline) }
             }
             try await group.waitForAll()
         }
     }
 
-    func record() async throws -> LaneRecord {
-        var sum = LaneRecord()
-        for lane in lanes { sum.merge(try await lane.record()) }
+    func record() async throws -> LoadRecord {
+        var sum = LoadRecord()
+        for buyerLoop in buyerLoops { sum.merge(try await buyerLoop.record()) }
         return sum
     }
 
     func lostRequests() async throws -> Int {
         var sum = 0
-        for lane in lanes { sum += try await lane.lostRequests() }
+        for buyerLoop in buyerLoops { sum += try await buyerLoop.lostRequests() }
         return sum
     }
 
     func purchases() async throws -> [Purchase] {
         var all: [Purchase] = []
-        for lane in lanes { all += try await lane.purchases() }
+        for buyerLoop in buyerLoops { all += try await buyerLoop.purchases() }
         return all
     }
 
@@ -52,7 +52,7 @@ struct SaleStage: Sendable {
         var open = 0
         while ContinuousClock.now < end {
             open = 0
-            for lane in lanes { open += try await lane.warmConnections() }
+            for buyerLoop in buyerLoops { open += try await buyerLoop.warmConnections() }
             if open >= count { return }
             try await Task.sleep(for: .milliseconds(10))
         }
@@ -60,6 +60,6 @@ struct SaleStage: Sendable {
     }
 
     func stop() async throws {
-        for lane in lanes { try await lane.stop() }
+        for buyerLoop in buyerLoops { try await buyerLoop.stop() }
     }
 }

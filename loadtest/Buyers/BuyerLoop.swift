@@ -12,11 +12,11 @@ struct Buyer: Sendable {
 ///
 /// Buyers are rows of an array driven from event-loop callbacks, not tasks: 30,000 tasks with their timers and
 /// continuations cost more than the requests they make. Everything here runs on `loop`.
-final class BuyerLane: ConnectionPoolOwner {
+final class BuyerLoop: ConnectionPoolOwner {
     struct Configuration: Sendable {
         var event: EventID
         var endpoints: [Endpoint]
-        /// Connections for purchases, and for polls, of this lane.
+        /// Connections for purchases, and for polls, of this loop.
         var connections: Int
         var pollConnections: Int
         /// Seconds a poll asks to be held; the service allows up to 20.
@@ -48,7 +48,7 @@ final class BuyerLane: ConnectionPoolOwner {
     let buyers: [Buyer]
     var purchases: [Purchase] = []
     var conversations: [Conversation] = []
-    var record = LaneRecord()
+    var record = LoadRecord()
     var generator: SeededGenerator
     var writer: RequestWriter
     /// Purchases of the running wave that are not settled.
@@ -107,7 +107,7 @@ final class BuyerLane: ConnectionPoolOwner {
         finishIfSettled()
     }
 
-    /// Purchase `index` of the lane has reached its end.
+    /// Purchase `index` of the loop has reached its end.
     func settled() {
         unsettled -= 1
         finishIfSettled()

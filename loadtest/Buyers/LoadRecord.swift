@@ -1,7 +1,7 @@
 import Histogram
 
-/// What a lane counts while the load runs. Latencies are of the measured wave only.
-struct LaneRecord: Sendable {
+/// What a loop counts while the load runs. Latencies are of the measured wave only.
+struct LoadRecord: Sendable {
     /// Ten minutes in microseconds: above any deadline of a run.
     private static let highest: UInt64 = 600_000_000
     /// A send this late is the generator's fault and marks the run (pitfall P28).
@@ -52,8 +52,8 @@ struct LaneRecord: Sendable {
 
     private static func microseconds(_ time: Instant) -> UInt64 { UInt64(max(0, time / 1000)) }
 
-    /// Adds what another lane has counted.
-    mutating func merge(_ other: LaneRecord) {
+    /// Adds what another loop has counted.
+    mutating func merge(_ other: LoadRecord) {
         accept.add(other.accept)
         refuse.add(other.refuse)
         settle.add(other.settle)

@@ -7,9 +7,9 @@ import Ticketing
 
 @testable import LoadTest
 
-/// A lane against a server in the same process.
+/// A loop against a server in the same process.
 @Suite("Buyers", .timeLimit(.minutes(1)))
-struct BuyerLaneTests {
+struct BuyerLoopTests {
     static let accepted = #"{"orderId":"\#(SampleSale.order(1))","status":"pending"}"#
     static let confirmed = #"{"status":"confirmed"}"#
 
@@ -17,20 +17,21 @@ struct BuyerLaneTests {
     static func run(
         _ count: Int, against ports: [Int], gap: Int64 = 1, connections: Int = 4, pollConnections: Int = 4,
         timeout: Duration = .seconds(30)
-    ) async throws -> ([Purchase], LaneRecord) {
+    ) async throws -> ([Purchase], LoadRecord) {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        let configuration = BuyerLane.Configuration(
+        let configuration = BuyerLoop.Configuration(
             event: EventID(), endpoints: try ports.map { try Endpoint("http://127.0.0.1:\($0)") },
             connections: connections, pollConnections: pollConnections, pollWait: 1)
         let buyers = (0..<count).map { Buyer(id: UserID(), token: "token-\($0)") }
-        let lane = try await LaneHandle.make(on: group.next(), configuration: configuration, buyers: buyers, seed: 1)
+        let buyerLoop = try await BuyerLoopHandle.make(
+            on: group.next(), configuration: configuration, buyers: buyers, seed: 1)
         let plans = (0..<count).map {
             PurchasePlan(buyer: $0, quantity: 1, paymentMethod: "pm_accepted", offset: Instant($0) * gap * 1_000_000)
         }
-        let now = BuyerLane.now()
-        try await lane.run(plans, wave: 1, at: now, deadline: now + timeout.nanoseconds)
-        let result = (try await lane.purchases(), try await lane.record())
-        try await lane.stop()
+        let now = BuyerLoop.now()
+        try await buyerLoop.run(plans, wave: 1, at: now, deadline: now + timeout.nanoseconds)
+        let result = (try await buyerLoop.purchases(), try await buyerLoop.record())
+        try await buyerLoop.stop()
         try await group.shutdownGracefully()
         return result
     }

@@ -2,7 +2,7 @@ import NIOCore
 import Ticketing
 
 /// What happens when a connection is free, when an answer comes and when none does.
-extension BuyerLane {
+extension BuyerLoop {
     /// A poll that is answered sooner than this without news was not held: the next one waits a little.
     private static let heldAtLeast: Instant = 100_000_000
     /// Wait before asking again when the service did not hold the poll and gave no `pollAfterMs`.
