@@ -92,8 +92,8 @@ struct GatewayLimits: Sendable {
     var pendingOrderAge: Duration = .seconds(5)
     /// Postgres is asked about one pending order at most once in this time.
     var pendingOrderPause: Duration = .seconds(1)
-    /// Pending orders of which the last such question is remembered. Beyond: the memory is cleared.
-    var rememberedOrders = 100_000
+    /// Pending orders of which the last such answer is remembered, about 500 bytes each. Beyond: the memory is cleared.
+    var rememberedOrders = 20_000
 
     /// How old the answer of a readiness check may be: several load balancers share one look.
     var readinessAge: Duration = .milliseconds(500)
