@@ -46,6 +46,10 @@ extension App {
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
             .init(service: PostgresShutdown(postgres: postgres)), .init(service: redis), .init(service: server),
         ]
+        services.append(
+            .init(
+                service: OutboxDispatcher(
+                    repository: PostgresOutboxRepository(postgres: postgres), gateway: payments, logger: logger)))
         services += lanes.map { .init(service: $0) }
         var group = ServiceGroupConfiguration(
             services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)

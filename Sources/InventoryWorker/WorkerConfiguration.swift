@@ -14,6 +14,9 @@ struct WorkerConfiguration: Sendable {
     /// CHARGES_IN_FLIGHT (default 20,000 orders a lane, 1...1,000,000): charges under way at once, about 1 kB each;
     /// orders beyond that wait on the stream.
     var chargesInFlight = 20_000
+    /// ORDER_HOLD_SECONDS (default 600 s, 1 s...1 day): how long an order may wait for its payment before it is cancelled
+    /// and its tickets are sold to others.
+    var hold: Duration = .seconds(600)
     /// SHUTDOWN_SECONDS (default 10 s, 0...300 s): how long a stopping worker waits for charges under way.
     var shutdown: Duration = .seconds(10)
 
@@ -22,8 +25,21 @@ struct WorkerConfiguration: Sendable {
     static let backoffLimit: Duration = .seconds(2)
     /// How often pending orders that no charge is under way for are looked for in Postgres.
     static let scanInterval: Duration = .seconds(1)
+    /// Settled batches that one scan publishes after a worker's death, and pages of pending orders that it looks through.
+    static let leftOverBatches = 100
+    static let scanPages = 4
     /// How long a lane waits for room among the charges: about what a batch of them takes.
     static let fullPause: Duration = .milliseconds(10)
+    /// How often the outbox is looked at for messages that are due, and how many are taken at once.
+    static let outboxInterval: Duration = .milliseconds(500)
+    static let outboxBatch = 100
+    /// How long a message stays with the worker that took it; far longer than the provider's answer takes.
+    static let outboxHidden: Duration = .seconds(60)
+    /// Pauses between a message's attempts double from the first to the last figure, each jittered between half and all
+    /// of it; after so many attempts, which is some two hours, the message is kept as dead.
+    static let outboxPause: Duration = .seconds(1)
+    static let outboxLongestPause: Duration = .seconds(600)
+    static let outboxAttempts = 20
     /// Releases taken from the outbox at once.
     static let releaseBatch = 500
     /// How long a read waits for intents: bounds how late a lane renews, ticks and stops.
@@ -36,6 +52,7 @@ struct WorkerConfiguration: Sendable {
         lease = try config.duration("lane.lease.seconds", default: lease, in: .seconds(1) ... .seconds(60))
         tick = try config.duration("lane.tick", default: tick, in: .milliseconds(10) ... .seconds(1))
         chargesInFlight = try config.int("charges.in.flight", default: chargesInFlight, in: 1...1_000_000)
+        hold = try config.duration("order.hold.seconds", default: hold, in: .seconds(1) ... .seconds(86_400))
         shutdown = try config.duration("shutdown.seconds", default: shutdown, in: .zero ... .seconds(300))
     }
 }

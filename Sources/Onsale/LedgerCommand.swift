@@ -25,7 +25,7 @@ struct LedgerCommand: AsyncParsableCommand {
         guard let id = EventID(event) else { throw ValidationError("\(event) is not an event id") }
         let ledger = try await Connections.withDeployment { connections in
             try await connections.withInventory { inventory in
-                try await SaleLedger.settled {
+                try await SaleLedger.repeated {
                     // Postgres first: what is accepted between the reads then shows as in flight, not as missing.
                     guard let books = try await connections.repository.ledger(of: id) else {
                         throw CommandFailure("there is no event \(id)")

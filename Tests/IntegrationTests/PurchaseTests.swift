@@ -145,6 +145,31 @@ struct PurchaseTests {
         #expect(try await stack.finalOrder(slowID, by: slow).json["status"].string == "confirmed")
     }
 
+    @Test(
+        "A buyer's cancellation ends the order at once; its tickets sell again, and nothing is captured (I8, I13, P18)")
+    func cancellation() async throws {
+        let stack = try await shared.value
+        let event = try await stack.openEvent(tickets: 2)
+        let (first, second) = (try await stack.register(), try await stack.register())
+        let id = try #require(try await stack.buy(event, quantity: 2, method: "pm_slow", by: first).orderID)
+        try await eventually("the order is being paid for", within: .seconds(2)) {
+            try await stack.order(id, by: first).json["stage"].string == "payment"
+        }
+        #expect(try await stack.buy(event, by: second).code == "sold_out")
+        let cancelled = try await stack.send("POST", "/api/orders/\(id)/cancel", token: first.token)
+        #expect(cancelled.status == 200)
+        #expect(cancelled.json["failure"]["code"].string == "cancelled_by_buyer")
+        #expect(try await stack.order(id, by: first).json["status"].string == "cancelled")
+        try await eventually("the tickets are for sale again", within: .seconds(1)) {
+            try await stack.buy(event, quantity: 2, by: second).status == 202
+        }
+        // The provider, which would have captured it seconds later, is told.
+        let charge = "SELECT count(*) FROM simulated_provider.charges WHERE idempotency_key = '\(id)'"
+        try await eventually("the charge is ended") { try stack.count(charge + " AND status = 'declined'") == 1 }
+        let late = try await stack.send("POST", "/api/orders/\(id)/cancel", token: second.token)
+        #expect(late.code == "order_not_found")
+    }
+
     @Test("A free event needs no payment")
     func free() async throws {
         let stack = try await shared.value

@@ -153,6 +153,19 @@ struct StockReturnTests {
         }
     }
 
+    @Test("Stock that an earlier version has loaded is loaded anew")
+    func stockOfAnEarlierVersion() async throws {
+        try await Fixture.run { fixture in
+            _ = try await fixture.lane.load(.first(of: Self.event))
+            try await fixture.command("HDEL", InventoryKeys(.first).event(Self.event), "remembers")
+            #expect(
+                try await fixture.inventory.reserve(.of(Self.event, order: 1)) == .refused(.cold, mayBeRecorded: true))
+            #expect(try await fixture.lane.amend(Self.event, .open(revision: 9)) == .cold)
+            #expect(try await fixture.lane.load(.first(of: Self.event, epoch: 2)) == .loaded)
+            #expect(try await fixture.inventory.reserve(.of(Self.event, order: 1)).isAccepted)
+        }
+    }
+
     /// One page with one buyer of 4 units.
     private static func fill(_ fixture: Fixture, epoch: String, isFirst: Bool, user: Int) async throws -> String? {
         let keys = InventoryKeys(.first)

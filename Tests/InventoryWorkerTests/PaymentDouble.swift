@@ -7,11 +7,28 @@ final class PaymentDouble: PaymentGateway {
     private struct State {
         var charges: [Charge] = []
         var failures = 0
+        /// Orders whose charge was captured, and those whose charge was ended.
+        var captured: Set<OrderID> = []
+        var ended: Set<OrderID> = []
+        var refunds: [OrderID] = []
+        var isAway = false
         var isHeld: Set<OrderID> = []
         var waiting: [OrderID: [AsyncStream<Void>.Continuation]] = [:]
+
+        func outcome(of order: OrderID) -> ChargeOutcome {
+            captured.contains(order) ? .captured(reference: "test_\(order)") : .declined(reference: "test_\(order)")
+        }
     }
 
     private let state = Mutex(State())
+
+    /// While away the provider answers nothing.
+    func setAway(_ isAway: Bool) { state.withLock { $0.isAway = isAway } }
+
+    /// Captures behind the lane's back, as a charge does whose answer was lost.
+    func capture(_ order: OrderID) { state.withLock { _ = $0.captured.insert(order) } }
+
+    var refunds: [OrderID] { state.withLock { $0.refunds } }
 
     /// Every charge that was asked for, repeated ones too.
     var charges: [Charge] { state.withLock { $0.charges } }
@@ -49,7 +66,28 @@ final class PaymentDouble: PaymentGateway {
             for await _ in gate {}
             if Task.isCancelled { throw PaymentError("cancelled") }
         }
-        return charge.method.text == "pm_declined"
-            ? .declined(reference: "test_\(charge.order)") : .captured(reference: "test_\(charge.order)")
+        let isCaptured = charge.method.text != "pm_declined"
+        return try state.withLock { state throws(PaymentError) in
+            if state.isAway { throw PaymentError("away") }
+            if isCaptured && !state.ended.contains(charge.order) { state.captured.insert(charge.order) }
+            return state.outcome(of: charge.order)
+        }
+    }
+
+    func end(_ order: OrderID) async throws(PaymentError) -> ChargeOutcome {
+        try state.withLock { state throws(PaymentError) in
+            if state.isAway { throw PaymentError("away") }
+            state.ended.insert(order)
+            return state.outcome(of: order)
+        }
+    }
+
+    func refund(_ order: OrderID) async throws(PaymentError) -> String {
+        try state.withLock { state throws(PaymentError) in
+            if state.isAway { throw PaymentError("away") }
+            guard state.captured.contains(order) else { throw PaymentError("nothing was captured") }
+            state.refunds.append(order)
+            return "refund_\(order)"
+        }
     }
 }

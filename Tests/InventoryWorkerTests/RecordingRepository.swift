@@ -31,7 +31,7 @@ struct RecordingRepository: LaneRepository {
 
     func refuse(
         _ queued: QueuedIntent, _ reason: CancellationReason, under lease: Lease
-    ) async throws(RepositoryError) -> Bool {
+    ) async throws(RepositoryError) -> CommitOutcome {
         try await failing(.refuse) { () throws(RepositoryError) in
             try await base.refuse(queued, reason, under: lease)
         }
@@ -45,8 +45,8 @@ struct RecordingRepository: LaneRepository {
         }
     }
 
-    func unpublishedBatches(in partition: Partition) async throws(RepositoryError) -> [SettledBatch] {
-        try await base.unpublishedBatches(in: partition)
+    func unpublishedBatches(in partition: Partition, limit: Int) async throws(RepositoryError) -> [SettledBatch] {
+        try await base.unpublishedBatches(in: partition, limit: limit)
     }
 
     func markPublished(_ batches: [Int64], in partition: Partition) async throws(RepositoryError) {
@@ -61,6 +61,12 @@ struct RecordingRepository: LaneRepository {
         in partition: Partition, after order: OrderID?, limit: Int
     ) async throws(RepositoryError) -> [Intent] {
         try await base.pendingOrders(in: partition, after: order, limit: limit)
+    }
+
+    func expiredOrders(
+        in partition: Partition, olderThan age: Duration, limit: Int
+    ) async throws(RepositoryError) -> [Intent] {
+        try await base.expiredOrders(in: partition, olderThan: age, limit: limit)
     }
 
     func waitingReleases(in partition: Partition, limit: Int) async throws(RepositoryError) -> [WaitingRelease] {

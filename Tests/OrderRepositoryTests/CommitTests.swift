@@ -184,10 +184,21 @@ import Ticketing
             let event = try await database.makeEvent(10)
             let lease = try await database.lease(for: event.id)
             let queued = QueuedIntent.sample(event.id, user.id, quantity: 2)
-            for _ in 0..<2 { #expect(try await lanes.refuse(queued, .soldOut, under: lease)) }
+            #expect(
+                try await lanes.refuse(queued, .soldOut, under: lease)
+                    == .committed(inserted: [queued.entry], known: [:]))
             let state = SettledOrder(id: queued.intent.order, status: .cancelled, reason: .soldOut, tickets: [])
             let known = [queued.intent.order: KnownOrder(entry: queued.entry, state: state)]
+            #expect(try await lanes.refuse(queued, .rejected, under: lease) == .committed(inserted: [], known: known))
             #expect(try await lanes.commit([queued], under: lease) == .committed(inserted: [], known: known))
+            // Also when a trigger refuses every row by now.
+            try database.sql(
+                """
+                CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'refused'; END $$;
+                CREATE TRIGGER refuse BEFORE INSERT ON ticket_orders FOR EACH ROW EXECUTE FUNCTION refuse();
+                """)
+            #expect(try await lanes.refuse(queued, .rejected, under: lease) == .committed(inserted: [], known: known))
+            try database.sql("DROP TRIGGER refuse ON ticket_orders")
             #expect(try await database.available(event.id) == 10)
             #expect(try database.count("pending_orders") == 0)
             let releases = try await lanes.waitingReleases(in: lease.partition, limit: 10)
@@ -199,7 +210,7 @@ import Ticketing
             }
             #expect(error?.code == .rowRejected)
             let late = Lease(partition: lease.partition, epoch: lease.epoch - 1)
-            #expect(try await lanes.refuse(.sample(event.id, user.id), .rejected, under: late) == false)
+            #expect(try await lanes.refuse(.sample(event.id, user.id), .rejected, under: late) == .leaseLost)
             #expect(try database.count("ticket_orders") == 1)
         }
     }

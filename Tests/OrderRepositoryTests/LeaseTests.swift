@@ -110,7 +110,7 @@ import Ticketing
             #expect(try await lanes.commit([committed], under: old) == .leaseLost)
             #expect(try await lanes.settle([.confirmed(committed)], under: old) == nil)
             #expect(try await lanes.settle([.declined(committed)], under: old) == nil)
-            #expect(try await lanes.refuse(.sample(event, user), .soldOut, under: old) == false)
+            #expect(try await lanes.refuse(.sample(event, user), .soldOut, under: old) == .leaseLost)
             #expect(try await lanes.beginLoad(of: event, under: old) == nil)
             #expect(try await lanes.renew(old, for: .seconds(5_000)) == false)
             try await lanes.giveUp(old)
@@ -135,10 +135,25 @@ import Ticketing
             let (event, user, old, _, _) = try await takeOver(database)
             let other = try #require(
                 try await database.lanes.acquireLease(of: Partition(99), owner: "a", for: .seconds(600)))
-            #expect(other.epoch == old.epoch, "epochs are counted for each partition")
             let forged = Lease(partition: old.partition, epoch: other.epoch)
             #expect(try await database.lanes.commit([.sample(event, user)], under: forged) == .leaseLost)
         }
+    }
+
+    /// Redis may have marks of a database that was there before.
+    @Test func epochsGoOnRisingInADatabaseThatIsMadeAnew() async throws {
+        var epochs: [Int64] = []
+        for _ in 0..<2 {
+            try await withDatabase { database async throws in
+                for _ in 0..<3 {
+                    let lease = try #require(
+                        try await database.lanes.acquireLease(of: Partition(1), owner: "a", for: .seconds(60)))
+                    epochs.append(lease.epoch)
+                    try await database.lanes.giveUp(lease)
+                }
+            }
+        }
+        #expect(zip(epochs, epochs.dropFirst()).allSatisfy { $0 < $1 })
     }
 
     @Test func aTakeOverWaitsForAStatementThatHoldsTheFence() async throws {
@@ -156,7 +171,7 @@ import Ticketing
                 return takeOver
             }
             // The commit went through before the take-over, so whoever took over reads all of it.
-            #expect(try await takeOver.value?.epoch == old.epoch + 1)
+            #expect(try #require(try await takeOver.value).epoch > old.epoch)
             #expect(try await database.available(event.id) == 9)
         }
     }

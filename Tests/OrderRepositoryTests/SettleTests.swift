@@ -71,7 +71,8 @@ import Ticketing
             #expect(Set(settled.orders) == Set(batch.map(\.intent.order)))
             #expect(try database.count("tickets") == 4)
             #expect(try database.count("payments") == 2)
-            #expect(try database.count("outbox") == 2)
+            #expect(try database.count("outbox", where: "kind = 'release'") == 2)
+            #expect(try database.count("outbox", where: "kind = 'void'") == 1, "the provider's word is missing once")
             #expect(try await database.available(event.id) == 96)
             let ledger = try await database.repository.ledger(of: event.id)
             #expect(
@@ -99,12 +100,12 @@ import Ticketing
             let second = try #require(try await lanes.settle(batch.suffix(4).map { .declined($0) }, under: lease))
             #expect(
                 Set(second.orders) == Set(batch.suffix(2).map(\.intent.order)), "those that had moved are not in it")
-            #expect(try await lanes.unpublishedBatches(in: lease.partition) == [first, second])
+            #expect(try await lanes.unpublishedBatches(in: lease.partition, limit: 10) == [first, second])
             let other = Partition(lease.partition.number == 0 ? 1 : 0)
-            #expect(try await lanes.unpublishedBatches(in: other) == [])
+            #expect(try await lanes.unpublishedBatches(in: other, limit: 10) == [])
             try await lanes.markPublished([first.id, second.id], in: other)
             try await lanes.markPublished([first.id], in: lease.partition)
-            #expect(try await lanes.unpublishedBatches(in: lease.partition) == [second])
+            #expect(try await lanes.unpublishedBatches(in: lease.partition, limit: 10) == [second])
         }
     }
 

@@ -42,6 +42,35 @@ struct SimulatedPaymentGatewayTests {
         }
     }
 
+    @Test func `An ended charge cannot be captured any more, and a captured one stays so`() async throws {
+        try await Provider.run { provider async throws in
+            let (early, late, failed) = (Charge.new(), Charge.new(), Charge.new("pm_error_then_accepted"))
+            #expect(try await provider.gateway.end(early.order) == .declined(reference: "sim_\(early.order)"))
+            #expect(try await provider.gateway.charge(early) == .declined(reference: "sim_\(early.order)"))
+            _ = try await provider.gateway.charge(late)
+            #expect(try await provider.gateway.end(late.order) == .captured(reference: "sim_\(late.order)"))
+            await #expect(throws: PaymentError.self) { try await provider.gateway.charge(failed) }
+            #expect(try await provider.gateway.end(failed.order) == .declined(reference: "sim_\(failed.order)"))
+            #expect(try await provider.gateway.charge(failed) == .declined(reference: "sim_\(failed.order)"))
+        }
+    }
+
+    @Test func `What was captured is given back once, and nothing else is`() async throws {
+        try await Provider.run { provider async throws in
+            let (captured, declined) = (Charge.new(), Charge.new("pm_declined"))
+            _ = try await provider.gateway.charge(captured)
+            _ = try await provider.gateway.charge(declined)
+            let first = try await provider.gateway.refund(captured.order)
+            let when = try await provider.psql("SELECT max(refunded_at) FROM simulated_provider.charges")
+            #expect(try await provider.gateway.refund(captured.order) == first)
+            #expect(try await provider.psql("SELECT max(refunded_at) FROM simulated_provider.charges") == when)
+            for order in [declined.order, Charge.new().order] {
+                await #expect(throws: PaymentError.self) { try await provider.gateway.refund(order) }
+            }
+            #expect(try await provider.psql("SELECT count(refunded_at) FROM simulated_provider.charges") == "1")
+        }
+    }
+
     @Test(arguments: ["pm_accepted", "pm_declined"])
     func `An order that is charged a thousand times at once, by two workers, is charged once`(
         method: String
@@ -114,7 +143,8 @@ struct SimulatedPaymentGatewayTests {
                     #expect(error?.underlying is PostgresError)
                 }
                 try await blocking { try provider.server.start() }
-                #expect(try await gateway.charge(before) == outcome)
+                // A connection that dies unnoticed costs one more attempt.
+                try await eventually("the provider answers again") { (try? await gateway.charge(before)) == outcome }
                 #expect(try await gateway.charge(during) == .captured(reference: "sim_\(during.order)"))
             }
             #expect(try await provider.gateway.charge(during) == .captured(reference: "sim_\(during.order)"))

@@ -90,7 +90,7 @@ extension Invariant {
                     || payment.taken ?? payment.due != payment.due
             case .cancelled, .refunded:
                 return payment.charges > 1 || payment.charges != payment.refunds
-                    || payment.taken ?? payment.charged != payment.charged
+                    || payment.taken ?? 0 != 0
             case .pending: return payment.charges > 1
             }
         }

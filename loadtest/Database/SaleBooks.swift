@@ -105,6 +105,7 @@ struct SaleBooks: Sendable {
             """
             SELECT id, coalesce(amount, 0) FROM ticket_orders
             LEFT JOIN simulated_provider.charges ON idempotency_key = id::text AND charges.status = 'captured'
+                 AND refunded_at IS NULL
             WHERE event_id = \(event.uuid)
             """, timeout: Self.timeout)
         for row in taken.rows {

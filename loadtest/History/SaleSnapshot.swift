@@ -11,7 +11,7 @@ struct SaleSnapshot: Sendable {
             var charges = 0
             var charged = 0
             var refunds = 0
-            /// What the provider has captured by its own books; nil when they cannot be read.
+            /// What the provider has captured and not given back, by its own books; nil when they cannot be read.
             var taken: Int?
         }
 

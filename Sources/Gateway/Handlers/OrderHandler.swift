@@ -30,7 +30,7 @@ struct OrderHandler<Inventory: InventoryStore, Repository: OrderRepository>: Sen
         }
     }
 
-    /// `GET /api/orders`
+    /// `GET /api/orders` and `POST /api/orders/{id}/cancel`
     func addRoutes(toAuthenticated router: some RouterMethods<AuthenticatedContext>) {
         router.get("/api/orders") { request, context in
             let page = try PageQuery(request, limits: limits)
@@ -49,6 +49,12 @@ struct OrderHandler<Inventory: InventoryStore, Repository: OrderRepository>: Sen
             }
             body.writeStaticString("}")
             return JSONResponse.response(body, headers: [.cacheControl: "private, no-cache"])
+        }
+        router.post("/api/orders/{id}/cancel") { _, context in
+            guard let id = context.parameters.get("id").flatMap({ OrderID($0) }) else { throw OrderProblems.notFound }
+            var body = ByteBuffer()
+            try await orders.cancel(id, by: context.identity.userID).write(into: &body)
+            return JSONResponse.response(body, headers: [.cacheControl: "no-store"])
         }
     }
 }

@@ -22,6 +22,7 @@ enum ProblemCode: String, Sendable, CaseIterable {
     case eventNotFound = "event_not_found"
     case orderNotFound = "order_not_found"
     case capacityBelowSold = "capacity_below_sold"
+    case orderFinal = "order_final"
 
     // Purchases.
     case idempotencyKeyReused = "idempotency_key_reused"
@@ -39,7 +40,9 @@ enum ProblemCode: String, Sendable, CaseIterable {
         case .forbidden: 403
         case .notFound, .eventNotFound, .orderNotFound: 404
         case .methodNotAllowed: 405
-        case .emailTaken, .capacityBelowSold, .soldOut, .limitExceeded, .saleNotOpen, .saleClosed, .salePaused: 409
+        case .emailTaken, .capacityBelowSold, .orderFinal, .soldOut, .limitExceeded, .saleNotOpen, .saleClosed,
+            .salePaused:
+            409
         case .bodyTooLarge: 413
         case .unsupportedMediaType: 415
         case .validationFailed, .idempotencyKeyReused: 422

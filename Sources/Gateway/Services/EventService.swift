@@ -45,7 +45,7 @@ struct EventService<Inventory: InventoryStore, Repository: OrderRepository>: Sen
     }
 
     func ledger(of id: EventID) async throws -> SaleLedger {
-        try await SaleLedger.settled {
+        try await SaleLedger.repeated {
             // Postgres first: what is accepted between the reads then shows as in flight, not as missing.
             guard let books = try await repository.ledger(of: id) else { throw EventProblems.notFound }
             // The books of Postgres are of use without Redis; its part of the answer is then absent.

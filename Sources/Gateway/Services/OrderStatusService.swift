@@ -68,6 +68,46 @@ final class OrderStatusService<Inventory: InventoryStore, Repository: OrderRepos
         return view
     }
 
+    /// Cancels the user's order when it is not final yet, and returns how it then stands. Cancelling once more changes
+    /// nothing.
+    ///
+    /// - Throws: `order_final` when the order was confirmed or has ended otherwise.
+    func cancel(_ id: OrderID, by user: UserID) async throws(Problem) -> OrderView {
+        guard Int(id.partition.number) < partitioning.count else { throw OrderProblems.notFound }
+        // An order that is not in Postgres yet is stored there as cancelled, unless its lane is quicker; then it is
+        // found there the second time.
+        for _ in 0..<2 {
+            let isCancelled = try await decided { () async throws(RepositoryError) in
+                try await repository.cancel(id, of: user)
+            }
+            if let order = try await recorded(id) {
+                guard order.user == user else { throw OrderProblems.notFound }
+                guard isCancelled || order.reason == .cancelledByBuyer else { throw OrderProblems.final }
+                // Told at once, so that no poll shows the order as pending again. When Redis is away Postgres answers
+                // the polls, and the lane tells Redis later.
+                try? await inventory.publish(
+                    [SettledOrder(id: id, status: order.status, reason: order.reason, tickets: [])], in: id.partition)
+                return OrderView(order)
+            }
+            let found: OrderRecord?
+            do { found = try await inventory.order(id) } catch { throw PurchaseProblems.warmingUp(limits) }
+            guard let record = found, record.user == user else { throw OrderProblems.notFound }
+            let intent = Intent(
+                order: id, user: user, event: record.event, quantity: record.quantity, total: record.total,
+                paymentMethod: record.paymentMethod)
+            _ = try await decided { () async throws(RepositoryError) in try await repository.cancelQueued(intent) }
+        }
+        throw OrderProblems.final
+    }
+
+    private func decided(_ body: () async throws(RepositoryError) -> Bool) async throws(Problem) -> Bool {
+        do { return try await body() } catch {
+            throw Problem(
+                .overloaded, "The order cannot be cancelled at the moment. Send it again.",
+                retryAfter: limits.overloadedRetryAfter)
+        }
+    }
+
     private func find(_ id: OrderID) async throws(Problem) -> OrderView {
         guard Int(id.partition.number) < partitioning.count else { throw OrderProblems.notFound }
         let record: OrderRecord?

@@ -52,4 +52,5 @@ enum EventProblems {
 enum OrderProblems {
     /// Also for other people's orders, so that ids cannot be tried out.
     static let notFound = Problem(.orderNotFound, "You have no such order.")
+    static let final = Problem(.orderFinal, "The order has ended and cannot be cancelled any more.")
 }

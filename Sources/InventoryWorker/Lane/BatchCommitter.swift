@@ -33,10 +33,16 @@ struct BatchCommitter<Repository: LaneRepository>: Sendable {
     ) async throws -> EntryOutcome {
         let reason = error.reason ?? .rejected
         do {
-            guard try await repository.refuse(queued, reason, under: lease) else { throw LeaseLost(lease: lease) }
-            return .cancelled(
-                SettledOrder(id: queued.intent.order, status: .cancelled, reason: reason, tickets: []),
-                note: error.message)
+            switch try await repository.refuse(queued, reason, under: lease) {
+            case .leaseLost: throw LeaseLost(lease: lease)
+            case .committed(let inserted, let known):
+                guard inserted.isEmpty else {
+                    return .cancelled(
+                        SettledOrder(id: queued.intent.order, status: .cancelled, reason: reason, tickets: []),
+                        note: error.message)
+                }
+                return EntryOutcome(queued, inserted: inserted, known: known)
+            }
         } catch let second as RepositoryError where second.code == .rowRejected {
             return .rejected(reason, note: error.message)
         }

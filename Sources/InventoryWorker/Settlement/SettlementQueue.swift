@@ -7,6 +7,8 @@ struct SettlementQueue {
     private var newcomers: [Intent] = []
     private var inFlight: Set<OrderID> = []
     private var outcomes: [Settlement] = []
+    /// Whose hold is over and whose charge is being ended.
+    private var expiring: Set<OrderID> = []
 
     init(capacity: Int) { self.capacity = capacity }
 
@@ -29,6 +31,14 @@ struct SettlementQueue {
         return newcomers
     }
 
+    /// Those of the orders whose charge is not being ended yet; from now on it is.
+    mutating func expire(_ intents: [Intent]) -> [Intent] {
+        intents.filter { expiring.insert($0.order).inserted }
+    }
+
+    /// Whether an outcome of the order's charge is still of use here.
+    func isWanted(_ order: OrderID) -> Bool { inFlight.contains(order) }
+
     mutating func complete(_ settlement: Settlement) { outcomes.append(settlement) }
 
     /// The next outcomes to commit.
@@ -39,7 +49,10 @@ struct SettlementQueue {
     }
 
     /// Orders that are done with: settled, and Redis was told; or refused, and to be found by a later scan.
-    mutating func finish(_ orders: [OrderID]) { inFlight.subtract(orders) }
+    mutating func finish(_ orders: [OrderID]) {
+        inFlight.subtract(orders)
+        expiring.subtract(orders)
+    }
 
     /// Forgets the charges under way, which were cancelled and are found in Postgres again.
     mutating func restart() { self = SettlementQueue(capacity: capacity) }

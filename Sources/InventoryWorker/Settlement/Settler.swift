@@ -7,6 +7,16 @@ import Payments
 import Synchronization
 import Ticketing
 
+/// When a settler's regular work is due, and how far it has come.
+private struct Upkeep {
+    var nextReturn = ContinuousClock.now
+    var nextScan = ContinuousClock.now
+    /// The pending order that the last scan stopped at; nil: the next one begins anew.
+    var position: OrderID?
+    /// Settled batches that Redis was told of and that are still on the list.
+    var published: Set<Int64> = []
+}
+
 /// Takes a lane's pending orders to their end: charges them, all at once and outside any transaction (P17), and
 /// commits the outcomes in batches. What it does not know of, because a worker died, it finds in Postgres: orders that
 /// nobody charges, and settled ones that Redis may not have been told of.
@@ -59,25 +69,17 @@ final class Settler<Store: LaneStore, Repository: LaneRepository, Gateway: Payme
             charges.addTask {
                 while true {
                     continuation.yield()
-                    try await Task.sleep(for: WorkerConfiguration.scanInterval)
+                    try await Task.sleep(for: self.configuration.tick)
                 }
             }
-            var nextScan = ContinuousClock.now
-            var position: OrderID?
-            var published: Set<Int64> = []
+            var upkeep = Upkeep()
             for await _ in wakes {
-                if ContinuousClock.now >= nextScan {
-                    nextScan = .now + WorkerConfiguration.scanInterval
-                    try await publishLeftOver(published)
-                    published = []
-                    position = try await scan(after: position)
-                    try await returnUnits()
-                }
                 repeat {
+                    for intent in try await keepUp(&upkeep) { charges.addTask { await self.expire(intent) } }
                     for intent in queue.withLock({ $0.takeNewcomers() }) {
                         charges.addTask { await self.charge(intent) }
                     }
-                } while try await settleNext(under: lease, noting: &published)
+                } while try await settleNext(under: lease, noting: &upkeep.published)
             }
             throw CancellationError()
         }
@@ -85,33 +87,73 @@ final class Settler<Store: LaneStore, Repository: LaneRepository, Gateway: Payme
 
     private func wakeUp() { _ = wake.withLock { $0 }?.yield() }
 
+    /// What is due now: units that came free go back to Redis, and Postgres is looked through for what this lane does not
+    /// know of. Returns orders whose hold is over and whose charge is now to be ended.
+    private func keepUp(_ upkeep: inout Upkeep) async throws -> [Intent] {
+        if ContinuousClock.now >= upkeep.nextReturn {
+            upkeep.nextReturn = .now + configuration.tick
+            try await returnUnits()
+        }
+        guard ContinuousClock.now >= upkeep.nextScan else { return [] }
+        upkeep.nextScan = .now + WorkerConfiguration.scanInterval
+        try await publishLeftOver(&upkeep.published)
+        try await scan(&upkeep.position)
+        let expired = try await repository.expiredOrders(
+            in: partition, olderThan: configuration.hold, limit: configuration.batchSize)
+        return queue.withLock { $0.expire(expired) }
+    }
+
     /// Tells Redis of settled batches that nobody has published, since a worker died or an answer was lost, and takes
-    /// all batches off the list.
-    private func publishLeftOver(_ published: Set<Int64>) async throws {
-        let batches = try await repository.unpublishedBatches(in: partition)
+    /// them off the list with those that were.
+    private func publishLeftOver(_ published: inout Set<Int64>) async throws {
+        let batches = try await repository.unpublishedBatches(
+            in: partition, limit: WorkerConfiguration.leftOverBatches + published.count)
         for batch in batches where !published.contains(batch.id) {
             try await store.publish(try await repository.states(of: batch.orders), in: partition)
         }
-        if !batches.isEmpty { try await repository.markPublished(batches.map(\.id), in: partition) }
+        guard !batches.isEmpty else { return }
+        try await repository.markPublished(batches.map(\.id), in: partition)
+        published.subtract(batches.map(\.id))
     }
 
-    /// Finds pending orders that nobody charges: one page of them, and more for as long as a page has some. Orders in
-    /// flight are pending too, so each scan goes on where the one before has stopped. Returns where this one has.
-    private func scan(after position: OrderID?) async throws -> OrderID? {
-        var position = position
-        while room > 0 {
-            let limit = min(room, configuration.batchSize)
-            let page = try await repository.pendingOrders(in: partition, after: position, limit: limit)
-            position = page.count == limit ? page.last?.order : nil
-            guard queue.withLock({ $0.offer(page) }) > 0, position != nil else { break }
+    /// Finds pending orders that nobody charges, some pages of them and more for as long as they are new. Orders in
+    /// flight are pending too, so each scan goes on where the one before has stopped, and where there was no room left.
+    private func scan(_ position: inout OrderID?) async throws {
+        var fruitless = 0
+        while fruitless < WorkerConfiguration.scanPages, room > 0 {
+            let page = try await repository.pendingOrders(
+                in: partition, after: position, limit: configuration.batchSize)
+            if queue.withLock({ $0.offer(page) }) == 0 { fruitless += 1 }
+            guard room > 0 else { return }
+            position = page.count == configuration.batchSize ? page.last?.order : nil
+            if position == nil { return }
         }
-        return position
     }
 
-    /// Charges one order until the provider gives an outcome; its idempotency key makes repetition harmless (I8).
+    /// Ends an order whose hold is over: by the provider's word where it gives one, or else as cancelled; then the charge
+    /// is ended from the outbox, and given back should it have been captured.
+    private func expire(_ intent: Intent) async {
+        var settlement = Settlement(order: .cancelled(intent, .expired), paymentReference: nil)
+        do {
+            if intent.total.amount > 0 {
+                switch try await gateway.end(intent.order) {
+                case .captured(let reference): settlement = Settlement(intent, .captured(reference: reference))
+                case .declined(let reference):
+                    settlement = Settlement(order: settlement.order, paymentReference: reference)
+                }
+            }
+        } catch {
+            logger.warning("order.expired_unheard", metadata: ["order.id": "\(intent.order)", "error": "\(error)"])
+        }
+        queue.withLock { [settlement] in $0.complete(settlement) }
+        wakeUp()
+    }
+
+    /// Charges one order until the provider gives an outcome, or until it has ended without one; its idempotency key
+    /// makes repetition harmless (I8).
     private func charge(_ intent: Intent) async {
         var backoff = Backoff()
-        while true {
+        while queue.withLock({ $0.isWanted(intent.order) }) {
             do {
                 let outcome: ChargeOutcome?
                 if intent.total.amount == 0 {
@@ -192,9 +234,7 @@ extension Settlement {
     init(_ intent: Intent, _ outcome: ChargeOutcome?) {
         switch outcome {
         case .declined(let reference):
-            self.init(
-                order: SettledOrder(id: intent.order, status: .cancelled, reason: .paymentDeclined, tickets: []),
-                paymentReference: reference)
+            self.init(order: .cancelled(intent, .paymentDeclined), paymentReference: reference)
         case .captured(let reference):
             self.init(order: .confirmed(intent), paymentReference: reference)
         case nil:
@@ -204,6 +244,10 @@ extension Settlement {
 }
 
 extension SettledOrder {
+    fileprivate static func cancelled(_ intent: Intent, _ reason: CancellationReason) -> SettledOrder {
+        SettledOrder(id: intent.order, status: .cancelled, reason: reason, tickets: [])
+    }
+
     fileprivate static func confirmed(_ intent: Intent) -> SettledOrder {
         var generator = SystemRandomNumberGenerator()
         // In the order in which Postgres lists them, so that every read shows the same list.

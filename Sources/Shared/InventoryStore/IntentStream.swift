@@ -52,6 +52,8 @@ struct IntentStream: Sendable {
     /// Whether there is an entry that was never delivered.
     var hasNew: Bool { entries.last.map { $0.position > lastDelivered } ?? false }
 
+    func contains(_ entry: StreamEntryID) -> Bool { entries.contains { $0.position.id == entry } }
+
     /// Entries that were never delivered, at most `limit`, which `consumer` has from now on.
     mutating func read(_ consumer: String, limit: Int) -> [Entry] {
         let new = Array(entries.lazy.filter { [lastDelivered] in $0.position > lastDelivered }.prefix(limit))

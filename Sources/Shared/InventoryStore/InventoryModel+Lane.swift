@@ -29,7 +29,7 @@ extension InventoryModel {
 
     /// `reject.lua`.
     mutating func reject(_ rejection: Rejection, laneEpoch: Int64, now: Int64) -> RejectOutcome {
-        guard mark == laneEpoch else { return .fenced }
+        guard mark == laneEpoch || !intents.contains(rejection.entry) else { return .fenced }
         guard let entry = intents.remove([rejection.entry]).first else { return .gone }
         committed += 1
         if let intent = rejection.intent {

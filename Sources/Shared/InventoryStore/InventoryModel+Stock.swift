@@ -26,7 +26,7 @@ extension InventoryModel {
 
     /// `load.lua`: only what it loads counts of `stock`, and how many buyers there are.
     mutating func load(_ stock: StockLoad, laneEpoch: Int64, now: Int64) -> LoadOutcome {
-        guard mark == laneEpoch else { return .fenced }
+        guard mark == laneEpoch else { return mark == nil ? .wait : .fenced }
         let (event, epoch) = (stock.event, stock.epoch)
         switch events[event] {
         case .loaded(let loaded): return loaded.epoch >= epoch ? .current : .wait

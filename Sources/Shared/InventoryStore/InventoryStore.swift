@@ -11,6 +11,9 @@ package protocol InventoryStore: Sendable {
     /// The order's record, or nil when Redis has none (never accepted, expired, or Redis was emptied).
     func order(_ id: OrderID) async throws(InventoryError) -> OrderRecord?
 
+    /// Moves order records forward to what Postgres has committed and wakes those who wait.
+    func publish(_ settled: [SettledOrder], in partition: Partition) async throws(InventoryError)
+
     /// How far the partition's lane has come.
     func progress(of partition: Partition) async throws(InventoryError) -> LaneProgress
 

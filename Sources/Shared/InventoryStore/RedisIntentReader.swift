@@ -15,7 +15,8 @@ package struct RedisIntentReader: IntentReader {
             _ = try await connection.send(
                 RedisCommand("XGROUP", "CREATE", .init(stream), .init(InventoryConfiguration.group), "0", "MKSTREAM"))
         } catch {
-            guard error.serverError?.prefix == "BUSYGROUP" else { throw InventoryError(error) }
+            // With memory full no group is made; most likely there is one, and a read says it when there is none.
+            guard ["BUSYGROUP", "OOM"].contains(error.serverError?.prefix) else { throw InventoryError(error) }
         }
     }
 

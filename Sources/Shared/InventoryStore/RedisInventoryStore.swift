@@ -20,6 +20,9 @@ package struct RedisInventoryStore: InventoryStore {
         self.keys = partitioning.all.map(InventoryKeys.init)
     }
 
+    static let finalRecordLifetime = RedisArgument(
+        Int(InventoryConfiguration.finalRecordLifetime / .milliseconds(1)))
+
     func keys(of partition: Partition) throws(InventoryError) -> InventoryKeys {
         guard Int(partition.number) < keys.count else {
             throw InventoryError(.unexpectedReply, "partition \(partition) is not one of \(keys.count)")
@@ -53,6 +56,22 @@ package struct RedisInventoryStore: InventoryStore {
         let reply = try await send(RedisCommand("HGETALL", .init(keys[Int(id.partition.number)].order(id))))
         guard let fields = reply.array else { throw InventoryError(.unexpectedReply, "HGETALL answered \(reply)") }
         return fields.isEmpty ? nil : OrderRecord(id: id, fields: fields[...])
+    }
+
+    package func publish(_ settled: [SettledOrder], in partition: Partition) async throws(InventoryError) {
+        guard !settled.isEmpty else { return }
+        let keys = try keys(of: partition)
+        let commands = settled.chunks(of: InventoryConfiguration.publishChunk).map { chunk in
+            var arguments: [RedisArgument] = [.init(keys.finished), Self.finalRecordLifetime]
+            for order in chunk {
+                arguments.append(.init(order.id.description))
+                arguments.append(.init(order.status.rawValue))
+                arguments.append(.init(order.reason?.rawValue ?? ""))
+                arguments.append(.init(order.ticketList))
+            }
+            return InventoryScripts.publish.command(keys: chunk.map { .init(keys.order($0.id)) }, arguments: arguments)
+        }
+        _ = try await pipeline(commands)
     }
 
     package func progress(of partition: Partition) async throws(InventoryError) -> LaneProgress {

@@ -34,19 +34,7 @@ package struct RedisLaneStore: LaneStore {
     }
 
     package func publish(_ settled: [SettledOrder], in partition: Partition) async throws(InventoryError) {
-        guard !settled.isEmpty else { return }
-        let keys = try inventory.keys(of: partition)
-        let commands = settled.chunks(of: InventoryConfiguration.publishChunk).map { chunk in
-            var arguments: [RedisArgument] = [.init(keys.finished), RedisLaneStore.finalRecordLifetime]
-            for order in chunk {
-                arguments.append(.init(order.id.description))
-                arguments.append(.init(order.status.rawValue))
-                arguments.append(.init(order.reason?.rawValue ?? ""))
-                arguments.append(.init(order.ticketList))
-            }
-            return InventoryScripts.publish.command(keys: chunk.map { .init(keys.order($0.id)) }, arguments: arguments)
-        }
-        _ = try await inventory.pipeline(commands)
+        try await inventory.publish(settled, in: partition)
     }
 
     package func reject(
@@ -68,7 +56,7 @@ package struct RedisLaneStore: LaneStore {
                     .init(intent?.order.description ?? ""),
                     .init(rejection.settled?.status.rawValue ?? OrderStatus.cancelled.rawValue),
                     .init(rejection.settled?.reason?.rawValue ?? ""), .init(rejection.settled?.ticketList ?? ""),
-                    .init(rejection.note ?? ""), .init(keys.finished), RedisLaneStore.finalRecordLifetime,
+                    .init(rejection.note ?? ""), .init(keys.finished), RedisInventoryStore.finalRecordLifetime,
                     .init(lease.epoch),
                 ]))
     }
@@ -83,7 +71,7 @@ package struct RedisLaneStore: LaneStore {
                 ],
                 arguments: [
                     .init(release.epoch), .init(release.user.description), .init(release.quantity),
-                    RedisLaneStore.finalRecordLifetime,
+                    RedisInventoryStore.finalRecordLifetime,
                 ]))
     }
 
@@ -107,7 +95,7 @@ package struct RedisLaneStore: LaneStore {
                     + terms.arguments
                     + [
                         .init(terms.revision), .init(stock.buyers.count), .init(lease.epoch),
-                        RedisLaneStore.finalRecordLifetime,
+                        RedisInventoryStore.finalRecordLifetime,
                     ]))
         let replies = try await inventory.pipeline(commands)
         return try RedisLaneStore.outcome(of: replies[replies.count - 1])
@@ -146,9 +134,6 @@ package struct RedisLaneStore: LaneStore {
         }
         return outcome
     }
-
-    private static let finalRecordLifetime = RedisArgument(
-        Int(InventoryConfiguration.finalRecordLifetime / .milliseconds(1)))
 }
 
 extension SettledOrder {

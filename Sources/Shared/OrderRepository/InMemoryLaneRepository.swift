@@ -52,11 +52,15 @@ package final class InMemoryLaneRepository: LaneRepository {
 
     package func refuse(
         _ queued: QueuedIntent, _ reason: CancellationReason, under lease: Lease
-    ) async throws(RepositoryError) -> Bool {
+    ) async throws(RepositoryError) -> CommitOutcome {
         try access { rows, _ throws(RepositoryError) in
-            guard rows.holds(lease) else { return false }
+            guard rows.holds(lease) else { return .leaseLost }
+            if let order = rows.orders[queued.intent.order] {
+                return .committed(
+                    inserted: [], known: [queued.intent.order: KnownOrder(entry: order.entry, state: order.state)])
+            }
             try rows.refuse(queued, reason, in: lease.partition)
-            return true
+            return .committed(inserted: [queued.entry], known: [:])
         }
     }
 
@@ -68,8 +72,10 @@ package final class InMemoryLaneRepository: LaneRepository {
         }
     }
 
-    package func unpublishedBatches(in partition: Partition) async throws(RepositoryError) -> [SettledBatch] {
-        try access { rows, _ throws(RepositoryError) in rows.unpublished[partition] ?? [] }
+    package func unpublishedBatches(
+        in partition: Partition, limit: Int
+    ) async throws(RepositoryError) -> [SettledBatch] {
+        try access { rows, _ throws(RepositoryError) in Array((rows.unpublished[partition] ?? []).prefix(limit)) }
     }
 
     package func markPublished(_ batches: [Int64], in partition: Partition) async throws(RepositoryError) {
@@ -89,6 +95,17 @@ package final class InMemoryLaneRepository: LaneRepository {
             let last = order.flatMap { rows.orders[$0]?.number } ?? 0
             return rows.orders.values
                 .filter { $0.partition == partition && $0.state.status == .pending && $0.number > last }
+                .sorted { $0.number < $1.number }.prefix(limit).map(\.intent)
+        }
+    }
+
+    package func expiredOrders(
+        in partition: Partition, olderThan age: Duration, limit: Int
+    ) async throws(RepositoryError) -> [Intent] {
+        try access { rows, now throws(RepositoryError) in
+            let end = now.addingTimeInterval(-(age / .seconds(1)))
+            return rows.orders.values
+                .filter { $0.partition == partition && $0.state.status == .pending && $0.createdAt < end }
                 .sorted { $0.number < $1.number }.prefix(limit).map(\.intent)
         }
     }
@@ -149,7 +166,8 @@ package final class InMemoryLaneRepository: LaneRepository {
         try state.withLock { state throws(RepositoryError) in
             if let failure = state.failure { throw failure }
             var rows = state
-            let value = try work(&rows, now())
+            rows.now = now()
+            let value = try work(&rows, rows.now)
             state = rows
             return value
         }

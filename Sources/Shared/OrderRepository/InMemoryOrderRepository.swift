@@ -142,6 +142,29 @@ package final class InMemoryOrderRepository: OrderRepository {
         }
     }
 
+    package func cancel(_ id: OrderID, of user: UserID) async throws(RepositoryError) -> Bool {
+        try access { state throws(RepositoryError) in
+            guard var order = state.orders[id], order.user == user, order.status == .pending else { return false }
+            order.status = .cancelled
+            order.reason = .cancelledByBuyer
+            order.updatedAt = now()
+            state.orders[id] = order
+            state.events[order.event]?.availableTickets += order.quantity
+            return true
+        }
+    }
+
+    package func cancelQueued(_ intent: Intent) async throws(RepositoryError) -> Bool {
+        try access { state throws(RepositoryError) in
+            guard state.orders[intent.order] == nil else { return false }
+            state.orders[intent.order] = Order(
+                id: intent.order, user: intent.user, event: intent.event, quantity: intent.quantity,
+                total: intent.total, paymentMethod: intent.paymentMethod, status: .cancelled,
+                reason: .cancelledByBuyer, tickets: [], createdAt: now(), updatedAt: now())
+            return true
+        }
+    }
+
     package func ledger(of event: EventID) async throws(RepositoryError) -> EventLedger? {
         try access { state throws(RepositoryError) in
             guard let row = state.events[event] else { return nil }

@@ -1,7 +1,8 @@
 package import Foundation
 package import Ticketing
 
-/// The worker's side of Postgres: every write names the lease it stands under and does nothing when that is lost.
+/// The worker's side of Postgres: every write to an order or an event names the lease it stands under and does nothing
+/// when that is lost.
 package protocol LaneRepository: Sendable {
     /// Takes the partition's lease when nobody holds it or it has run out; nil otherwise. Raises the epoch.
     func acquireLease(
@@ -20,18 +21,18 @@ package protocol LaneRepository: Sendable {
 
     /// Writes down an intent that `commit` has refused as a cancelled order, so that its id names this outcome for ever.
     /// No units are taken; a release in the outbox returns those that Redis took. An order that is there already is
-    /// left alone. Returns false when the lease is lost.
+    /// left alone, and is the outcome's `known`.
     /// - Throws: `.rowRejected` when not even that can be stored, such as an order of an account that is gone.
     func refuse(
         _ queued: QueuedIntent, _ reason: CancellationReason, under lease: Lease
-    ) async throws(RepositoryError) -> Bool
+    ) async throws(RepositoryError) -> CommitOutcome
 
     /// Brings pending orders to their end: tickets and payment rows, or the units back with a release in the outbox.
     /// nil when the lease is lost.
     func settle(_ settlements: [Settlement], under lease: Lease) async throws(RepositoryError) -> SettledBatch?
 
-    /// The partition's settled batches that were not marked as published, in their order.
-    func unpublishedBatches(in partition: Partition) async throws(RepositoryError) -> [SettledBatch]
+    /// The partition's settled batches that were not marked as published, oldest first, at most `limit`.
+    func unpublishedBatches(in partition: Partition, limit: Int) async throws(RepositoryError) -> [SettledBatch]
 
     /// Notes that Redis was told of settled batches.
     func markPublished(_ batches: [Int64], in partition: Partition) async throws(RepositoryError)
@@ -42,6 +43,11 @@ package protocol LaneRepository: Sendable {
     /// Orders of the partition that are still pending, oldest first: those that come after `order`, or all when that is nil or gone.
     func pendingOrders(
         in partition: Partition, after order: OrderID?, limit: Int
+    ) async throws(RepositoryError) -> [Intent]
+
+    /// Orders of the partition that have been pending for longer than `age`, oldest first.
+    func expiredOrders(
+        in partition: Partition, olderThan age: Duration, limit: Int
     ) async throws(RepositoryError) -> [Intent]
 
     /// Units that wait to be returned to Redis, in the order in which they came free.

@@ -23,6 +23,7 @@ struct LaneRows: Sendable {
         let partition: Partition
         let entry: StreamEntryID
         let intent: Intent
+        let createdAt: Date
         var state: SettledOrder
     }
 
@@ -47,7 +48,11 @@ struct LaneRows: Sendable {
     var outbox: [ReleaseRow] = []
     var tickets: Set<TicketCode> = []
     var unpublished: [Partition: [SettledBatch]] = [:]
+    /// Orders whose charge is to be ended from the outbox.
+    var voids: [OrderID] = []
     var lastNumber = 0
+    /// When the transaction under way began.
+    var now = Date.distantPast
     var failure: RepositoryError?
 
     func holds(_ lease: Lease) -> Bool { leases[lease.partition]?.epoch == lease.epoch }
@@ -86,7 +91,8 @@ struct LaneRows: Sendable {
         guard events[intent.event] != nil else { throw rejected("there is no event \(intent.event)") }
         lastNumber += 1
         orders[intent.order] = OrderRow(
-            number: lastNumber, partition: partition, entry: queued.entry, intent: intent, state: state)
+            number: lastNumber, partition: partition, entry: queued.entry, intent: intent, createdAt: now,
+            state: state)
         return true
     }
 
@@ -116,6 +122,7 @@ struct LaneRows: Sendable {
             }
             if settlement.order.status == .cancelled {
                 release(row.intent, in: partition)
+                if settlement.paymentReference == nil, row.intent.total.amount > 0 { voids.append(id) }
                 events[row.intent.event]?.available += row.intent.quantity
             }
         }

@@ -37,6 +37,9 @@ extension Migration {
         Migration(
             2, "unpublished_settlements", up: PackageResources._002_unpublished_settlements_up_sql,
             down: PackageResources._002_unpublished_settlements_down_sql),
+        Migration(
+            3, "outbox_dispatch", up: PackageResources._003_outbox_dispatch_up_sql,
+            down: PackageResources._003_outbox_dispatch_down_sql),
     ]
 
     private init(_ version: Int, _ name: String, up: [UInt8], down: [UInt8]) {

@@ -31,6 +31,10 @@ package protocol OrderRepository: Sendable {
     func order(_ id: OrderID) async throws(RepositoryError) -> Order?
     /// A page of the user's orders, newest first, after `cursor`.
     func orders(of user: UserID, after cursor: PageCursor?, limit: Int) async throws(RepositoryError) -> Page<Order>
+    /// Cancels the user's order when it is pending: units back, and the charge to be ended. Returns whether it was.
+    func cancel(_ id: OrderID, of user: UserID) async throws(RepositoryError) -> Bool
+    /// Cancels an order that no lane has committed yet. Returns false when one has: then `cancel` is for it.
+    func cancelQueued(_ intent: Intent) async throws(RepositoryError) -> Bool
     /// nil when there is no such event.
     func ledger(of event: EventID) async throws(RepositoryError) -> EventLedger?
 

@@ -39,10 +39,22 @@ package struct PostgresLaneRepository: LaneRepository {
 
     package func refuse(
         _ queued: QueuedIntent, _ reason: CancellationReason, under lease: Lease
-    ) async throws(RepositoryError) -> Bool {
-        try await first(RefuseIntent.query(queued, reason, lease)) { row throws(PostgresError) in
-            try row.decode(Bool.self)
-        } ?? false
+    ) async throws(RepositoryError) -> CommitOutcome {
+        var rejection: RepositoryError?
+        do {
+            let row = try await first(RefuseIntent.query(queued, reason, lease)) { row throws(PostgresError) in
+                try row.decode(Bool.self, Bool.self)
+            }
+            guard let (held, inserted) = row, held else { return .leaseLost }
+            if inserted { return .committed(inserted: [queued.entry], known: [:]) }
+        } catch {
+            guard error.code == .rowRejected else { throw error }
+            rejection = error
+        }
+        // The checks and triggers of a row are run also when its order is there already.
+        let known = try await all(SelectKnownOrders.query([queued.intent.order]), SelectKnownOrders.decode)
+        if known.isEmpty { throw rejection ?? RepositoryError(.rowRejected, "the order was deleted meanwhile") }
+        return .committed(inserted: [], known: Dictionary(known) { first, _ in first })
     }
 
     package func settle(
@@ -51,8 +63,10 @@ package struct PostgresLaneRepository: LaneRepository {
         try await first(SettleOrders.query(settlements, lease), SelectUnpublishedBatches.decode)
     }
 
-    package func unpublishedBatches(in partition: Partition) async throws(RepositoryError) -> [SettledBatch] {
-        try await all(SelectUnpublishedBatches.query(partition), SelectUnpublishedBatches.decode)
+    package func unpublishedBatches(
+        in partition: Partition, limit: Int
+    ) async throws(RepositoryError) -> [SettledBatch] {
+        try await all(SelectUnpublishedBatches.query(partition, limit: limit), SelectUnpublishedBatches.decode)
     }
 
     package func markPublished(_ batches: [Int64], in partition: Partition) async throws(RepositoryError) {
@@ -67,6 +81,13 @@ package struct PostgresLaneRepository: LaneRepository {
         in partition: Partition, after order: OrderID?, limit: Int
     ) async throws(RepositoryError) -> [Intent] {
         try await all(SelectPendingOrders.query(partition, after: order, limit: limit), SelectPendingOrders.decode)
+    }
+
+    package func expiredOrders(
+        in partition: Partition, olderThan age: Duration, limit: Int
+    ) async throws(RepositoryError) -> [Intent] {
+        try await all(
+            SelectExpiredOrders.query(partition, olderThan: age, limit: limit), SelectPendingOrders.decode)
     }
 
     package func waitingReleases(

@@ -87,12 +87,25 @@ package struct PostgresOrderRepository: OrderRepository {
         return page(try await all(query, Order.init), limit: limit) { PageCursor(date: $0.createdAt, id: $0.id.uuid) }
     }
 
+    package func cancel(_ id: OrderID, of user: UserID) async throws(RepositoryError) -> Bool {
+        try await affected(CancelOrder.query(id, user)) == 1
+    }
+
+    package func cancelQueued(_ intent: Intent) async throws(RepositoryError) -> Bool {
+        try await affected(CancelQueuedOrder.query(intent)) == 1
+    }
+
     package func ledger(of event: EventID) async throws(RepositoryError) -> EventLedger? {
         try await first(SelectLedger.query(event), SelectLedger.decode)
     }
 
     package func ping() async throws(RepositoryError) {
         _ = try await first("SELECT 1::int4") { row throws(PostgresError) in try row.decode(Int32.self) }
+    }
+
+    /// How many rows a statement's last part has touched.
+    private func affected(_ query: PostgresQuery) async throws(RepositoryError) -> Int {
+        do { return try await postgres.query(query).affected } catch { throw RepositoryError(error) }
     }
 
     private func first<Value>(

@@ -6,6 +6,14 @@ package import Ticketing
 package protocol PaymentGateway: Sendable {
     /// - Throws: when the outcome is unknown; the same charge is then tried again.
     func charge(_ charge: Charge) async throws(PaymentError) -> ChargeOutcome
+
+    /// Ends an order's charge for good: answers how it came out, or declines it from now on when it has not come out.
+    /// - Throws: when neither is certain; to be repeated then.
+    func end(_ order: OrderID) async throws(PaymentError) -> ChargeOutcome
+
+    /// Gives back all that was captured for an order, once; returns the refund's reference.
+    /// - Throws: when it is not certain, or nothing was captured; to be repeated in the first case.
+    func refund(_ order: OrderID) async throws(PaymentError) -> String
 }
 
 package struct Charge: Hashable, Sendable {

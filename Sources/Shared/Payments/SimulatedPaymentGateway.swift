@@ -1,6 +1,6 @@
 package import PostgresClient
 import Synchronization
-import Ticketing
+package import Ticketing
 
 /// A provider for demonstrations and tests. Its books are tables of its own (schema `simulated_provider`), as an
 /// outside party's would be: they outlive every worker, and tests compare them with ours.
@@ -56,6 +56,27 @@ package final class SimulatedPaymentGateway: PaymentGateway {
             if isFirst { Task { await self.writeAll() } }
         }
         return try result.get()
+    }
+
+    package func end(_ order: OrderID) async throws(PaymentError) -> ChargeOutcome {
+        guard let status = try await books(EndCharge.query(order)) else {
+            throw PaymentError("the provider's books gave no row")
+        }
+        return status == "captured" ? .captured(reference: "sim_\(order)") : .declined(reference: "sim_\(order)")
+    }
+
+    package func refund(_ order: OrderID) async throws(PaymentError) -> String {
+        guard try await books(RefundCharge.query(order)) != nil else {
+            throw PaymentError("nothing was captured for order \(order)")
+        }
+        return "sim_refund_\(order)"
+    }
+
+    /// Runs a statement on the provider's books and returns its first text.
+    private func books(_ query: PostgresQuery) async throws(PaymentError) -> String? {
+        do { return try await postgres.query(query).rows.first?.decode(String.self) } catch {
+            throw PaymentError("the provider is not reachable", underlying: error)
+        }
     }
 
     /// Writes until nobody waits.
@@ -117,9 +138,33 @@ package final class SimulatedPaymentGateway: PaymentGateway {
             method          text NOT NULL,
             status          text NOT NULL CHECK (status IN ('captured', 'declined', 'error')),
             attempts        integer NOT NULL DEFAULT 1,
-            created_at      timestamptz NOT NULL DEFAULT now()
+            created_at      timestamptz NOT NULL DEFAULT now(),
+            refunded_at     timestamptz
         );
+        ALTER TABLE simulated_provider.charges ADD COLUMN IF NOT EXISTS refunded_at timestamptz;
         """
+}
+
+/// Declines a charge that did not come out, or that nobody has asked for yet.
+private enum EndCharge {
+    static func query(_ order: OrderID) -> PostgresQuery {
+        """
+        INSERT INTO simulated_provider.charges AS c (idempotency_key, amount, currency, method, status)
+        VALUES (\(order.description), 0, '', '', 'declined')
+        ON CONFLICT (idempotency_key) DO UPDATE
+        SET status = CASE c.status WHEN 'error' THEN 'declined' ELSE c.status END
+        RETURNING status
+        """
+    }
+}
+
+private enum RefundCharge {
+    static func query(_ order: OrderID) -> PostgresQuery {
+        """
+        UPDATE simulated_provider.charges SET refunded_at = coalesce(refunded_at, now())
+        WHERE idempotency_key = \(order.description) AND status = 'captured' RETURNING idempotency_key
+        """
+    }
 }
 
 /// Enters charges into the provider's books; a key that is there already keeps its outcome, unless that was an error.

@@ -3,7 +3,8 @@
 --
 -- KEYS  1 event
 -- ARGV  1 revision  2 total  3 limit  4 opens  5 closes  6 state  7 price  8 currency
--- Reply AMENDED | CURRENT (this revision or a later one is there) | COLD (no stock is loaded)
+-- Reply AMENDED | CURRENT (this revision or a later one is there) | COLD (no stock is loaded, or one that lacks what
+--       this version needs)
 -- Error INVALID (an argument that is none) | CORRUPT (a counter that is none)
 --
 -- Keeps: capacity moves the stock by the difference to the total that this stock was loaded with, in the same step as
@@ -23,8 +24,8 @@ for _, i in ipairs({1, 2, 3, 4, 5, 7}) do
         return redis.error_reply('INVALID number in argument ' .. i .. ', or an argument is missing')
     end
 end
-local event = redis.call('HMGET', KEYS[1], 'revision', 'total', 'available', 'returns')
-if not event[1] then
+local event = redis.call('HMGET', KEYS[1], 'revision', 'total', 'available', 'returns', 'remembers')
+if not (event[1] and event[5]) then
     return {'COLD'}
 end
 for i = 1, 4 do

@@ -7,7 +7,7 @@
 --       9 price (minor units)  10 currency  11 revision  12 buyers of this load  13 epoch of the lane's lease
 --       14 milliseconds that a final record is kept
 -- Reply LOADED | WAIT (intents of this event may be undelivered or unacknowledged, or not all buyers of this load are
---       there: read Postgres again later) | CURRENT (this load is there, or a later one is there or has begun)
+--       there, or the lane's mark is gone with Redis' memory: read Postgres again later) | CURRENT (this load is there, or a later one is there or has begun)
 --       FENCED (a later lane has marked the partition)
 -- Error INVALID (an argument that is none)
 --
@@ -41,8 +41,9 @@ local function after(id, other)
     return difference > 0 or (difference == 0 and tonumber(number) > tonumber(otherNumber))
 end
 
-if redis.call('HGET', KEYS[4], 'mark') ~= ARGV[13] then
-    return {'FENCED'}
+local mark = redis.call('HGET', KEYS[4], 'mark')
+if mark ~= ARGV[13] then
+    return {mark and 'FENCED' or 'WAIT'}
 end
 local epoch = whole(ARGV[1])
 local event = redis.call('HMGET', KEYS[1], 'epoch', 'filling', 'since')

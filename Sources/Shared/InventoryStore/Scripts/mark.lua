@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- Leaves a lane's mark in the partition: the epoch of its lease, by which scripts know a lane that came after it.
 --
 -- KEYS  1 progress
@@ -7,7 +7,8 @@
 --       everything else) | FENCED (a later lane has marked the partition)
 -- Error INVALID (an argument that is none)
 --
--- Keeps: the mark only ever moves forward (I12). A mark that cannot be read counts as none. O(1).
+-- Keeps: the mark only ever moves forward (I12). A mark that cannot be read counts as none. It also runs when memory is
+-- full, since the lane that makes room begins with it. O(1).
 
 local function whole(text)
     if type(text) == 'string' and #text <= 15 and (text == '0' or string.match(text, '^%-?[1-9]%d*$')) then

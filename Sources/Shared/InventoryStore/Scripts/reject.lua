@@ -33,13 +33,13 @@ if not (rank[ARGV[6]] and lifetime and lifetime >= 1 and quantity and (quantity 
         and whole(ARGV[12])) then
     return redis.error_reply('INVALID quantity, status, time to keep or epoch')
 end
-if redis.call('HGET', KEYS[2], 'mark') ~= ARGV[12] then
-    return {'FENCED'}
-end
 local entry = redis.call('XRANGE', KEYS[1], ARGV[2], ARGV[2])
 if #entry == 0 then
     redis.call('XACK', KEYS[1], ARGV[1], ARGV[2])
     return {'GONE'}
+end
+if redis.call('HGET', KEYS[2], 'mark') ~= ARGV[12] then
+    return {'FENCED'}
 end
 local committed = whole(redis.call('HGET', KEYS[2], 'committed') or '0')
 local loaded, status, held = false, false, 0

@@ -71,7 +71,7 @@ enum RefuseIntent {
                 INSERT INTO outbox (kind, partition, event_id, order_id, user_id, quantity)
                 SELECT 'release', \(partition), event_id, id, user_id, quantity FROM inserted
             )
-            SELECT EXISTS (SELECT FROM lease)
+            SELECT EXISTS (SELECT FROM lease), EXISTS (SELECT FROM inserted)
             """
     }
 }
@@ -96,7 +96,8 @@ enum SelectKnownOrders {
 }
 
 /// Ends pending orders in one statement: tickets and the charge for the confirmed ones; for the cancelled ones the
-/// units go back to the stock and a release goes to the outbox. An order that is no longer pending is left alone (I9).
+/// units go back to the stock and a release goes to the outbox, with a void of the charge where the provider's answer is
+/// not known. An order that is no longer pending is left alone (I9).
 /// The batch is noted as unpublished in the same step. The fence and the order of the locks are those of `CommitBatch`.
 ///
 /// A join would leave it to the planner which side to look up in the other, and a plan made while the tables had a few
@@ -141,6 +142,10 @@ enum SettleOrders {
             ), released AS (
                 INSERT INTO outbox (kind, partition, event_id, order_id, user_id, quantity)
                 SELECT 'release', \(partition), event_id, id, user_id, quantity FROM changed WHERE status = 'cancelled'
+            ), voided AS (
+                INSERT INTO outbox (kind, partition, event_id, order_id, user_id, quantity)
+                SELECT 'void', \(partition), event_id, id, user_id, quantity FROM changed
+                WHERE status = 'cancelled' AND reference IS NULL AND total_amount > 0
             ), stock AS (
                 SELECT e.id, t.units
                 FROM (SELECT event_id, sum(quantity) AS units FROM changed WHERE status = 'cancelled'
@@ -158,8 +163,11 @@ enum SettleOrders {
 }
 
 enum SelectUnpublishedBatches {
-    static func query(_ partition: Partition) -> PostgresQuery {
-        "SELECT id, orders FROM unpublished_settlements WHERE partition = \(Int16(partition.number)) ORDER BY id"
+    static func query(_ partition: Partition, limit: Int) -> PostgresQuery {
+        """
+        SELECT id, orders FROM unpublished_settlements WHERE partition = \(Int16(partition.number))
+        ORDER BY id LIMIT \(limit)
+        """
     }
 
     static func decode(_ row: PostgresRow) throws(PostgresError) -> SettledBatch {
@@ -178,7 +186,7 @@ enum SelectPendingOrders {
     /// From the first one on when `order` is nil or gone.
     static func query(_ partition: Partition, after order: OrderID?, limit: Int) -> PostgresQuery {
         """
-        SELECT o.id, o.user_id, o.event_id, o.quantity, (o.total_amount * 100)::bigint, o.currency, o.payment_method
+        SELECT \(unescaped: intentColumns)
         FROM pending_orders p, LATERAL (SELECT * FROM ticket_orders WHERE id = p.order_id OFFSET 0) o
         WHERE p.partition = \(Int16(partition.number))
               AND (p.created_at, p.order_id) > (
@@ -197,6 +205,23 @@ enum SelectPendingOrders {
             total: try Money(minorUnits: amount, currency: currency), paymentMethod: paymentMethod)
     }
 }
+
+/// Pending orders that have been so for too long, oldest first.
+enum SelectExpiredOrders {
+    static func query(_ partition: Partition, olderThan age: Duration, limit: Int) -> PostgresQuery {
+        """
+        SELECT \(unescaped: intentColumns)
+        FROM pending_orders p, LATERAL (SELECT * FROM ticket_orders WHERE id = p.order_id OFFSET 0) o
+        WHERE p.partition = \(Int16(partition.number))
+              AND p.created_at < now() - \(age.milliseconds) * interval '1 millisecond'
+        ORDER BY p.created_at, p.order_id LIMIT \(limit)
+        """
+    }
+}
+
+/// Columns of `ticket_orders o` that make an `Intent`, as `SelectPendingOrders.decode` reads them.
+private let intentColumns =
+    "o.id, o.user_id, o.event_id, o.quantity, (o.total_amount * 100)::bigint, o.currency, o.payment_method"
 
 enum SelectWaitingReleases {
     static func query(_ partition: Partition, limit: Int) -> PostgresQuery {

@@ -1,14 +1,16 @@
 import PostgresClient
 import Ticketing
 
-/// Takes a lease that is free or has run out, by Postgres' clock.
+/// Takes a lease that is free or has run out, by Postgres' clock. Epochs are milliseconds since 1970 so that they go on
+/// rising in a database that was made anew: Redis may still have the marks of the one before.
 enum AcquireLease {
     static func query(_ partition: Partition, owner: String, _ duration: Duration) -> PostgresQuery {
         """
         INSERT INTO worker_leases AS l (partition, owner, epoch, expires_at)
-        VALUES (\(Int16(partition.number)), \(owner), 1, now() + \(duration.milliseconds) * interval '1 millisecond')
+        VALUES (\(Int16(partition.number)), \(owner), (extract(epoch FROM clock_timestamp()) * 1000)::bigint,
+                now() + \(duration.milliseconds) * interval '1 millisecond')
         ON CONFLICT (partition) DO UPDATE
-        SET owner = excluded.owner, epoch = l.epoch + 1, expires_at = excluded.expires_at
+        SET owner = excluded.owner, epoch = greatest(l.epoch + 1, excluded.epoch), expires_at = excluded.expires_at
         WHERE l.expires_at < now()
         RETURNING epoch
         """

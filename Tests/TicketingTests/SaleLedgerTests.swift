@@ -2,7 +2,7 @@ import Testing
 
 @testable import Ticketing
 
-struct LedgerTests {
+struct SaleLedgerTests {
     private static let event = EventID()
 
     private static func balanced(
@@ -31,7 +31,7 @@ struct LedgerTests {
     @Test func `A reading between two stores that are moving is repeated`() async throws {
         let books = EventLedger(capacity: 100, available: 100, pending: 0, sold: 0, cancelled: 0)
         var readings = [98, 98, 100]
-        let ledger = try await SaleLedger.settled {
+        let ledger = try await SaleLedger.repeated {
             let stock = Stock(available: readings.removeFirst(), total: 100, backlog: 0, epoch: 1, returns: 0)
             return SaleLedger(event: Self.event, books, stock)
         }

@@ -1,27 +1,3 @@
-/// Where an event's tickets are, by Postgres.
-package struct EventLedger: Hashable, Sendable {
-    package var capacity: Int
-    package var available: Int
-    /// Units of orders that are pending or paid, confirmed, and cancelled or refunded.
-    package var pending: Int
-    package var sold: Int
-    package var cancelled: Int
-    /// Units that came free here and wait to be returned to Redis.
-    package var returning: Int
-
-    package init(capacity: Int, available: Int, pending: Int, sold: Int, cancelled: Int, returning: Int = 0) {
-        self.capacity = capacity
-        self.available = available
-        self.pending = pending
-        self.sold = sold
-        self.cancelled = cancelled
-        self.returning = returning
-    }
-
-    /// Each unit is in exactly one place.
-    package var isBalanced: Bool { available + pending + sold == capacity }
-}
-
 /// An event's tickets by Postgres beside Redis, in the form in which the gateway and the operator's command show them.
 package struct SaleLedger: Encodable, Sendable {
     package struct Postgres: Encodable, Sendable {
@@ -44,8 +20,9 @@ package struct SaleLedger: Encodable, Sendable {
     package let postgres: Postgres
     /// Absent while Redis has no stock of the event or does not answer.
     package let redis: Redis?
-    /// Whether each unit is in exactly one place. In Postgres available, pending and sold make the capacity; what Redis
-    /// lacks beside Postgres is on its way: on the stream, or in the outbox.
+    /// Whether nothing contradicts that each unit is in exactly one place. In Postgres available, pending and sold make the
+    /// capacity; Redis has no more than Postgres, and lacks some only while entries are on the partition's stream or
+    /// units in the outbox. Whose entries they are is not looked at: only a ledger at rest proves that nothing is lost.
     package let balanced: Bool
 
     package init(event: EventID, _ books: EventLedger, _ stock: Stock?) {
@@ -59,13 +36,16 @@ package struct SaleLedger: Encodable, Sendable {
         balanced = books.isBalanced && isExplained
     }
 
-    /// The ledger as `read` gives it. The two servers are read one after the other while a sale moves on, and a change
-    /// of the capacity reaches Redis within a second (DESIGN §4): a reading that does not balance is repeated for that
-    /// long, and the last one is the answer.
-    package static func settled(_ read: () async throws -> SaleLedger) async throws -> SaleLedger {
+    /// A change of the capacity reaches Redis within a second (DESIGN §4).
+    private static let repetitions = 6
+    private static let pause: Duration = .milliseconds(200)
+
+    /// The ledger as `read` gives it. The two servers are read one after the other while a sale moves on, so a reading
+    /// that does not balance is repeated for a good second, and the last one is the answer.
+    package static func repeated(_ read: () async throws -> SaleLedger) async throws -> SaleLedger {
         var ledger = try await read()
-        for _ in 0..<6 where !ledger.balanced {
-            try await Task.sleep(for: .milliseconds(200))
+        for _ in 0..<repetitions where !ledger.balanced {
+            try await Task.sleep(for: pause)
             ledger = try await read()
         }
         return ledger

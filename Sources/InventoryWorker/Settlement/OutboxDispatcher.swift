@@ -1,0 +1,86 @@
+import CoreMetrics
+import Logging
+import OrderRepository
+import Payments
+import ServiceLifecycle
+import Ticketing
+
+/// Delivers the messages of the outbox that no lane is needed for. Every worker has one; they share the messages.
+struct OutboxDispatcher<Repository: OutboxRepository, Gateway: PaymentGateway>: Service {
+    let repository: Repository
+    let gateway: Gateway
+    let logger: Logger
+    private let delivered = Counter(label: "onsale_outbox_delivered_total")
+    private let failed = Counter(label: "onsale_outbox_failures_total")
+    private let dead = Counter(label: "onsale_outbox_dead_total")
+
+    init(repository: Repository, gateway: Gateway, logger: Logger) {
+        self.repository = repository
+        self.gateway = gateway
+        self.logger = logger
+    }
+
+    func run() async throws {
+        try await cancelWhenGracefulShutdown {
+            var backoff = Backoff()
+            while true {
+                do {
+                    while try await dispatch() == WorkerConfiguration.outboxBatch {}
+                    backoff.reset()
+                    try await Task.sleep(for: WorkerConfiguration.outboxInterval)
+                } catch let error as RepositoryError {
+                    logger.warning("outbox.retry", metadata: ["error": "\(error)"])
+                    try await Task.sleep(for: backoff.pause())
+                } catch is CancellationError {
+                    return
+                }
+            }
+        }
+    }
+
+    /// Delivers what is due, once each; returns how many messages there were.
+    func dispatch() async throws -> Int {
+        let messages = try await repository.claimMessages(
+            limit: WorkerConfiguration.outboxBatch, hidden: WorkerConfiguration.outboxHidden)
+        try await withThrowingDiscardingTaskGroup { group in
+            for message in messages { group.addTask { try await self.deliver(message) } }
+        }
+        return messages.count
+    }
+
+    private func deliver(_ message: OutboxMessage) async throws {
+        do {
+            switch message.kind {
+            case .void: try await void(message.order)
+            }
+            try await repository.markDelivered(message)
+            delivered.increment()
+        } catch let error as PaymentError {
+            let pause = Self.pause(after: message.attempts)
+            try await repository.markFailed(message, "\(error)", pause: pause)
+            failed.increment()
+            if pause == nil { dead.increment() }
+            logger.log(
+                level: pause == nil ? .error : .notice, "outbox.failed",
+                metadata: [
+                    "outbox.id": "\(message.id)", "order.id": "\(message.order)", "attempts": "\(message.attempts)",
+                    "error": "\(error)",
+                ])
+        }
+    }
+
+    /// Ends the charge of a cancelled order; what was captured after all is given back.
+    private func void(_ order: OrderID) async throws {
+        guard case .captured(let charge) = try await gateway.end(order) else { return }
+        let refund = try await gateway.refund(order)
+        try await repository.recordRefund(of: order, charge: charge, refund: refund)
+        logger.notice("order.refunded", metadata: ["order.id": "\(order)"])
+    }
+
+    /// How long to wait after so many attempts; nil when that was the last one.
+    static func pause(after attempts: Int) -> Duration? {
+        guard attempts < WorkerConfiguration.outboxAttempts else { return nil }
+        let doubled = WorkerConfiguration.outboxPause * (1 << min(attempts - 1, 20))
+        return min(doubled, WorkerConfiguration.outboxLongestPause) * Double.random(in: 0.5...1)
+    }
+}

@@ -1,0 +1,98 @@
+@testable import InventoryWorker
+import OrderRepository
+import Payments
+import Synchronization
+import Testing
+import Ticketing
+
+struct OutboxDispatcherTests {
+    /// Messages in memory, and what became of them.
+    private final class Messages: OutboxRepository {
+        struct Failure: Equatable {
+            let message: OutboxMessage
+            let isDead: Bool
+        }
+
+        struct State {
+            var waiting: [OutboxMessage] = []
+            var delivered: [OutboxMessage] = []
+            var failures: [Failure] = []
+            var refunded: [OrderID] = []
+        }
+
+        let state = Mutex(State())
+
+        init(_ waiting: [OutboxMessage]) { state.withLock { $0.waiting = waiting } }
+
+        func claimMessages(limit: Int, hidden: Duration) async throws(RepositoryError) -> [OutboxMessage] {
+            state.withLock { state in
+                defer { state.waiting.removeFirst(min(limit, state.waiting.count)) }
+                return Array(state.waiting.prefix(limit))
+            }
+        }
+
+        func markDelivered(_ message: OutboxMessage) async throws(RepositoryError) {
+            state.withLock { $0.delivered.append(message) }
+        }
+
+        func markFailed(
+            _ message: OutboxMessage, _ failure: String, pause: Duration?
+        ) async throws(RepositoryError) {
+            state.withLock { $0.failures.append(Failure(message: message, isDead: pause == nil)) }
+        }
+
+        func recordRefund(of order: OrderID, charge: String, refund: String) async throws(RepositoryError) {
+            state.withLock { $0.refunded.append(order) }
+        }
+    }
+
+    private let provider = PaymentDouble()
+
+    private func dispatch(_ waiting: [OutboxMessage]) async throws -> Messages.State {
+        let messages = Messages(waiting)
+        let dispatcher = OutboxDispatcher(repository: messages, gateway: provider, logger: Sale.silent)
+        #expect(try await dispatcher.dispatch() == waiting.count)
+        return messages.state.withLock { $0 }
+    }
+
+    private static func void(_ number: Int, attempts: Int = 1) -> OutboxMessage {
+        OutboxMessage(id: Int64(number), kind: .void, order: Intent.number(number).order, attempts: attempts)
+    }
+
+    @Test func `A cancelled order that was charged after all is refunded, one that was not can be charged no more`()
+        async throws
+    {
+        let (charged, free) = (Self.void(1), Self.void(2))
+        provider.capture(charged.order)
+        let state = try await dispatch([charged, free])
+        #expect(Set(state.delivered) == [charged, free])
+        #expect(state.refunded == [charged.order])
+        #expect(provider.refunds == [charged.order])
+        let late = Intent.number(2)
+        let outcome = try await provider.charge(
+            .init(order: late.order, amount: late.total, method: late.paymentMethod))
+        guard case .declined = outcome else {
+            Issue.record("an ended charge was captured: \(outcome)")
+            return
+        }
+    }
+
+    @Test func `While the provider is away a message is tried again, and given up on at last`() async throws {
+        provider.setAway(true)
+        let (young, old) = (Self.void(1), Self.void(2, attempts: WorkerConfiguration.outboxAttempts))
+        let state = try await dispatch([young, old])
+        #expect(state.delivered.isEmpty)
+        #expect(state.failures.count == 2)
+        #expect(state.failures.contains(.init(message: young, isDead: false)))
+        #expect(state.failures.contains(.init(message: old, isDead: true)))
+    }
+
+    @Test func `Pauses grow to their limit and are jittered`() throws {
+        for attempt in 1..<WorkerConfiguration.outboxAttempts {
+            let pause = try #require(OutboxDispatcher<Messages, PaymentDouble>.pause(after: attempt))
+            let whole = min(.seconds(1) * (1 << (attempt - 1)), .seconds(600))
+            #expect(pause >= whole / 2 && pause <= whole)
+        }
+        #expect(OutboxDispatcher<Messages, PaymentDouble>.pause(after: WorkerConfiguration.outboxAttempts) == nil)
+    }
+}
