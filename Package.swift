@@ -88,6 +88,7 @@ let package = Package(
         // System libraries.
         .c("CHiredis"),
         .c("CLibpq", pkgConfig: "libpq"),
+        .c("CMalloc"),
         .c("COpenSSL", pkgConfig: "libcrypto"),
 
         // The domain and the clients: none of them knows another.
@@ -111,7 +112,8 @@ let package = Package(
         .program(
             "Gateway",
             [
-                "InventoryStore", "Observability", "OnsaleConfiguration", "OrderRepository", "PostgresClient",
+                "CMalloc", "InventoryStore", "Observability", "OnsaleConfiguration", "OrderRepository",
+                "PostgresClient",
                 "RedisClient",
                 "Security", "Ticketing", .coreMetrics, .crypto, .httpTypes, .hummingbird, .hummingbirdCore, .lifecycle,
                 .logging, .nio, .nioHTTP, .nioPosix, .unixSignals,

@@ -29,9 +29,11 @@ struct Gateway<Inventory: InventoryStore, Repository: OrderRepository>: Sendable
     let readiness: Readiness<Inventory, Repository>
     let soldOut: SoldOutCache<Inventory>
     let waiters: OrderWaiters<Inventory>
+    private let trimInterval: Duration
 
     init(configuration: GatewayConfiguration, dependencies: Dependencies) {
         let limits = configuration.limits
+        trimInterval = limits.trimInterval
         let logger = dependencies.logger
         let inventory = dependencies.inventory
         let repository = dependencies.repository
@@ -51,18 +53,21 @@ struct Gateway<Inventory: InventoryStore, Repository: OrderRepository>: Sendable
         readiness = Readiness(
             inventory: inventory, repository: repository, age: limits.readinessAge, warnings: dependencies.warnings)
 
+        let secret = SymmetricKey(data: configuration.orderIDSecret.bytes)
+        let receipts = ReceiptSigner(secret: secret)
         let purchases = PurchaseHandler(
             purchases: PurchaseService(
                 inventory: inventory, repository: repository, catalog: catalog, soldOut: soldOut, progress: progress,
                 partitioning: configuration.partitioning,
-                orderIDSecret: SymmetricKey(data: configuration.orderIDSecret.bytes), limits: limits, lookups: lookups,
+                orderIDSecret: secret, receipts: receipts, limits: limits, lookups: lookups,
                 metrics: metrics, logger: logger),
             authentication: authentication)
         let orders = OrderHandler(
             orders: OrderStatusService(
                 inventory: inventory, repository: repository, progress: progress, waiters: waiters,
                 partitioning: configuration.partitioning, limits: limits, lookups: lookups),
-            repository: repository, authentication: authentication, metrics: metrics, limits: limits)
+            repository: repository, authentication: authentication, receipts: receipts, metrics: metrics,
+            limits: limits)
         let events = EventService(inventory: inventory, repository: repository, catalog: catalog, logger: logger)
         let eventHandler = EventHandler(catalog: catalog, events: events, limits: limits)
         let authHandler = AuthHandler(
@@ -113,7 +118,9 @@ extension Gateway {
         stores: [any Service], server: GatewayServer<Inventory, Repository>, drainTime: Duration, logger: Logger
     ) -> ServiceGroup {
         var configuration = ServiceGroupConfiguration(
-            services: stores + [soldOut, server, waiters, DrainNotice(readiness: readiness)],
+            services: stores + [
+                MemoryTrimmer(interval: trimInterval), soldOut, server, waiters, DrainNotice(readiness: readiness),
+            ],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         configuration.maximumGracefulShutdownDuration = drainTime
         return ServiceGroup(configuration: configuration)

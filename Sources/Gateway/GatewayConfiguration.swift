@@ -95,6 +95,8 @@ struct GatewayLimits: Sendable {
     /// Pending orders of which the last such answer is remembered, about 500 bytes each. Beyond: the memory is cleared.
     var rememberedOrders = 20_000
 
+    /// How often free memory is given back to the system; it takes some milliseconds.
+    var trimInterval: Duration = .seconds(5)
     /// How old the answer of a readiness check may be: several load balancers share one look.
     var readinessAge: Duration = .milliseconds(500)
 

@@ -11,6 +11,9 @@ struct WorkerConfiguration: Sendable {
     /// LANE_TICK (default 200 ms, 10 ms...1 s): how often a lane looks for changes to its events, so that they reach
     /// the buyers within a second.
     var tick: Duration = .milliseconds(200)
+    /// RECOVERY_GRACE (default 2 s, 0...60 s): how long after Redis has lost its memory no stock is loaded, so that buyers'
+    /// receipts come before new buyers. Waiting polls are told at once.
+    var recoveryGrace: Duration = .seconds(2)
     /// CHARGES_IN_FLIGHT (default 20,000 orders a lane, 1...1,000,000): charges under way at once, about 1 kB each;
     /// orders beyond that wait on the stream.
     var chargesInFlight = 20_000
@@ -51,6 +54,7 @@ struct WorkerConfiguration: Sendable {
         batchSize = try config.int("lane.batch.size", default: batchSize, in: 1...10_000)
         lease = try config.duration("lane.lease.seconds", default: lease, in: .seconds(1) ... .seconds(60))
         tick = try config.duration("lane.tick", default: tick, in: .milliseconds(10) ... .seconds(1))
+        recoveryGrace = try config.duration("recovery.grace", default: recoveryGrace, in: .zero ... .seconds(60))
         chargesInFlight = try config.int("charges.in.flight", default: chargesInFlight, in: 1...1_000_000)
         hold = try config.duration("order.hold.seconds", default: hold, in: .seconds(1) ... .seconds(86_400))
         shutdown = try config.duration("shutdown.seconds", default: shutdown, in: .zero ... .seconds(300))

@@ -13,8 +13,9 @@ struct CrashTests {
         "--timeout", "180",
     ]
 
-    /// Runs a sale, strikes while it goes on, and expects a clean audit.
-    private func sale(_ strike: (SaleStack, Sale) async throws -> Void) async throws {
+    /// Runs a sale, strikes while it goes on, expects a clean audit, and returns what the generator said.
+    @discardableResult
+    private func sale(_ strike: (SaleStack, Sale) async throws -> Void) async throws -> String {
         let stack = try await SaleStack()
         let arguments = CrashTests.load
         let load = try stack.startLoad(arguments)
@@ -33,6 +34,7 @@ struct CrashTests {
             + "ON o.id::text = c.idempotency_key WHERE c.status = 'captured' AND o.status IS DISTINCT FROM 'confirmed'"
         #expect(try stack.count(twice) == 0, "a captured charge without tickets (I8)")
         #expect(try await stack.leftInRedis() == "0 entries, 0 dead, 0 pending records", "(I15, P13)")
+        return load.output
     }
 
     @Test("Of two workers one killed three times, and the gateway twice: audit clean, every order final (P2, P9, P10)")
@@ -73,6 +75,17 @@ struct CrashTests {
                 group.cancelAll()
             }
         }
+    }
+
+    @Test("Redis emptied ten times: what was accepted is put back by receipts, audit clean (P35, I2, I4)")
+    func redisEmptied() async throws {
+        let output = try await sale { stack, sale in
+            for _ in 0..<10 {
+                _ = try await stack.redisCommand("FLUSHALL")
+                try await sale.accepted(150)
+            }
+        }
+        #expect(output.contains("put back by receipts"), "the test must lose orders")
     }
 
     @Test("A worker stopped by SIGTERM leaves nothing half done, and a gateway drains")

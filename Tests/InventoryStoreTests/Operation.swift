@@ -4,6 +4,7 @@ import Ticketing
 /// One step of a random run. Stream entries are named by the order of their arrival.
 enum Operation: Sendable {
     case reserve(Reservation)
+    case recover(Intent)
     case read(consumer: String, limit: Int)
     case claim(consumer: String, fromPage: Bool, limit: Int)
     case acknowledge([Int], drainRate: Double)
@@ -73,7 +74,8 @@ struct OperationGenerator {
             return mark()
         }
         return switch Int.random(in: 0..<1000, using: &random) {
-        case ..<375: .reserve(reservation())
+        case ..<355: .reserve(reservation())
+        case ..<375: .recover(intent())
         case ..<385: mark()
         case ..<475: .read(consumer: consumer(), limit: .random(in: 1...4, using: &random))
         case ..<520: .claim(consumer: consumer(), fromPage: chance(40), limit: .random(in: 1...3, using: &random))
@@ -126,6 +128,16 @@ struct OperationGenerator {
             quantity: quantity, paymentMethod: method)
         reservation.isUnrecorded = chance(80)
         return reservation
+    }
+
+    /// Of an order that some reservation makes as well.
+    private mutating func intent() -> Intent {
+        let wish = reservation()
+        let quantity = (1...4).contains(wish.quantity) ? wish.quantity : 2
+        return Intent(
+            order: wish.order, user: wish.user, event: wish.event, quantity: quantity,
+            total: Money(amount: 4_500 * Int64(quantity), currency: .eur) ?? Reservation.price,
+            paymentMethod: wish.paymentMethod)
     }
 
     private mutating func someEntries() -> [Int] {

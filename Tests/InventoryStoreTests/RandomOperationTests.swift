@@ -46,6 +46,8 @@ struct RandomOperationTests {
         "load loaded", "load wait", "load current", "loadAlone WAIT", "loadAlone LOADED", "fill true", "fill false",
         "amend amended", "amend current", "amend cold", "look none", "reserve ask", "reject rejected", "reject gone",
         "reject fenced", "load fenced", "mark marked", "mark current", "mark fenced",
+        "mark empty", "recover recovered(sequence:", "recover known", "recover soldOut(available:",
+        "recover limitExceeded(limit:",
     ]
 
     @Test("A model that breaks one rule is found out", arguments: RandomRun.BrokenRule.allCases)

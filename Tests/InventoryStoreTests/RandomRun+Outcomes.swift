@@ -84,6 +84,7 @@ extension RandomRun {
             do throws(InventoryError) { return text(try await inventory.reserve(reservation)) } catch {
                 return "\(error.code)"
             }
+        case .recover(let intent): return "\(try await inventory.recover(intent))"
         case .read(let consumer, let limit):
             guard let reader = readers[consumer] else { return "" }
             return list(try await reader.next(limit: limit, wait: .zero))

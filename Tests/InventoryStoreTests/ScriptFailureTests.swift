@@ -86,7 +86,7 @@ struct ScriptFailureTests {
                 try await scene.fixture.command("CONFIG", "SET", "maxmemory", "1")
                 let (_, error) = try await scene.run(call)
                 try await scene.fixture.command("CONFIG", "SET", "maxmemory", "0")
-                if ["reserve", "fill", "load"].contains(call.script.name) {
+                if ["reserve", "fill", "load", "recover"].contains(call.script.name) {
                     #expect(error?.hasPrefix("OOM") == true, "\(call.script.name)")
                     #expect(try await scene.fixture.content() == before, "\(call.script.name)")
                 } else {

@@ -104,7 +104,13 @@ struct ScriptScene {
             Call(
                 script: InventoryScripts.amend, keys: [keys.event(event)],
                 arguments: ["2", "90", "4", "0", "0", "open", "4500", "EUR"]),
-            Call(script: InventoryScripts.mark, keys: [keys.progress], arguments: ["2"]),
+            Call(script: InventoryScripts.mark, keys: [keys.progress], arguments: ["2", keys.finished]),
+            Call(
+                script: InventoryScripts.recover,
+                keys: [keys.event(event), keys.buyers(event), keys.order(orders[3]), keys.intents, keys.progress],
+                arguments: [
+                    orders[3].description, users[1], event.description, "1", "pm_accepted", "4500", "EUR", "1000",
+                ]),
         ]
     }
 

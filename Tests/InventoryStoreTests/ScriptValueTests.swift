@@ -16,7 +16,9 @@ struct ScriptValueTests {
                 try await scene.restore()
                 let (reply, error) = try await scene.run(call)
                 #expect(error == nil, "\(call.script.name)")
-                let good = ["ACCEPTED", "2", "RELEASED", "REJECTED", "FILLED", "LOADED", "AMENDED", "MARKED"]
+                let good = [
+                    "ACCEPTED", "2", "RELEASED", "REJECTED", "FILLED", "LOADED", "AMENDED", "MARKED", "RECOVERED",
+                ]
                 #expect(good.contains(reply ?? ""), "\(call.script.name) answered \(reply ?? "nothing")")
                 #expect(try await scene.fixture.content() != scene.content, "\(call.script.name) changed nothing")
             }

@@ -153,6 +153,69 @@ struct StockReturnTests {
         }
     }
 
+    @Test("An intent that is put back before its event is loaded is in the figure of the load, and counted once")
+    func recoveredBeforeLoad() async throws {
+        try await Fixture.run { fixture in
+            let intent = Intent(
+                order: .number(1), user: .number(1), event: Self.event, quantity: 2,
+                total: try #require(Money(amount: 9_000, currency: .eur)), paymentMethod: .standard)
+            let late = Intent(
+                order: .number(2), user: .number(2), event: Self.event, quantity: 1,
+                total: try #require(Money(amount: 4_500, currency: .eur)), paymentMethod: .standard)
+            #expect(try await fixture.inventory.recover(intent) == .recovered(sequence: 1))
+            #expect(try await fixture.inventory.recover(intent) == .known)
+            #expect(try await Self.fill(fixture, epoch: "2", isFirst: true, user: 9) == "FILLED")
+            #expect(try await fixture.inventory.recover(late) == .recovered(sequence: 2))
+            try await fixture.lane.withReader(of: .first, consumer: "lane") { reader in
+                let entries = try await reader.next(limit: 5, wait: .zero)
+                #expect(entries.map(\.intent) == [intent, late])
+                try await fixture.lane.acknowledge([entries[0].entry], in: .first, drainRate: 1)
+                #expect(try await fixture.lane.load(.first(of: Self.event, epoch: 3)) == .wait, "one is on its way")
+                try await fixture.lane.acknowledge([entries[1].entry], in: .first, drainRate: 1)
+            }
+            let load = StockLoad.first(
+                of: Self.event, available: 97, epoch: 4, buyers: [(.number(1), 2), (.number(2), 1)])
+            #expect(try await fixture.lane.load(load) == .loaded)
+            #expect(try await fixture.inventory.stock(of: Self.event)?.available == 97)
+        }
+    }
+
+    @Test("An intent that is put back into a sale that has gone on takes its units, within stock and limit")
+    func recoveredAfterLoad() async throws {
+        try await Fixture.run { fixture in
+            func intent(_ order: Int, user: Int, _ quantity: Int) throws -> Intent {
+                Intent(
+                    order: .number(order), user: .number(user), event: Self.event, quantity: quantity,
+                    total: try #require(Money(amount: 4_500 * Int64(quantity), currency: .eur)),
+                    paymentMethod: .standard)
+            }
+            let terms = SaleTerms.open(total: 5, state: .closed)
+            _ = try await fixture.lane.load(.first(of: Self.event, available: 5, terms: terms))
+            #expect(try await fixture.inventory.recover(intent(1, user: 1, 3)) == .recovered(sequence: 1))
+            #expect(try await fixture.inventory.stock(of: Self.event)?.available == 2)
+            #expect(try await fixture.inventory.recover(intent(2, user: 1, 2)) == .limitExceeded(limit: 4, held: 3))
+            #expect(try await fixture.inventory.recover(intent(3, user: 2, 3)) == .soldOut(available: 2))
+            #expect(try await fixture.lane.backlog(of: .first) == 1)
+            #expect(try await fixture.inventory.stock(of: Self.event)?.available == 2)
+        }
+    }
+
+    @Test("Those who wait for orders are told when Redis has lost its memory, and not when a lane takes over")
+    func lossIsNews() async throws {
+        try await Fixture.run { fixture in
+            var news = fixture.inventory.finishedOrders().makeAsyncIterator()
+            #expect(await news.next() == .some(nil))
+            #expect(try await fixture.lane.mark(.first) == .empty)
+            #expect(await news.next() == .some(nil))
+            #expect(try await fixture.lane.mark(Lease(partition: .first, epoch: 2)) == .marked)
+            _ = try await fixture.lane.load(.first(of: Self.event), under: Lease(partition: .first, epoch: 2))
+            #expect(try await fixture.inventory.reserve(.of(Self.event, order: 1)).isAccepted)
+            let settled = SettledOrder(id: .number(1), status: .confirmed, reason: nil, tickets: [])
+            try await fixture.inventory.publish([settled], in: .first)
+            #expect(await news.next() == [.number(1)])
+        }
+    }
+
     @Test("Stock that an earlier version has loaded is loaded anew")
     func stockOfAnEarlierVersion() async throws {
         try await Fixture.run { fixture in

@@ -53,6 +53,7 @@ struct Sale: Sendable {
         configuration.lease = lease
         configuration.tick = .milliseconds(10)
         configuration.shutdown = shutdown
+        configuration.recoveryGrace = .zero
         return Lane(
             partition: Sale.partition, owner: owner, store: store, repository: recordingRepository, gateway: payments,
             configuration: configuration, logger: Sale.silent)

@@ -16,8 +16,9 @@ struct StockKeeperTests {
             try await sale.repository.acquireLease(of: Sale.partition, owner: "test", for: .seconds(600)))
     }
 
-    private func keeper() -> StockKeeper<RecordingStore, RecordingRepository> {
-        StockKeeper(store: sale.store, repository: sale.recordingRepository, lease: lease, logger: Sale.silent)
+    private func keeper(grace: Duration = .zero) -> StockKeeper<RecordingStore, RecordingRepository> {
+        StockKeeper(
+            store: sale.store, repository: sale.recordingRepository, lease: lease, grace: grace, logger: Sale.silent)
     }
 
     private func loads(of event: EventID) -> Int { sale.journal.steps.count { $0 == .loaded(event) } }
@@ -83,6 +84,21 @@ struct StockKeeperTests {
         #expect(try await sale.inventory.stock(of: second)?.available == 5)
     }
 
+    @Test func `After a loss of memory what was on sale waits for lost orders, and what never was does not`()
+        async throws
+    {
+        var keeper = keeper(grace: .seconds(60))
+        try await keeper.tick()
+        #expect(try await sale.inventory.stock(of: sale.event)?.available == 100, "Redis was new, and nothing lost")
+        sale.inventory.empty()
+        let second = EventID()
+        sale.repository.addEvent(second, in: Sale.partition, try .open(total: 5))
+        try await keeper.tick()
+        #expect(try await sale.inventory.stock(of: sale.event) == nil)
+        #expect(try await sale.inventory.stock(of: second)?.available == 5)
+        #expect(loads(of: sale.event) == 1)
+    }
+
     @Test func `A new lease looks at every event, and loads none that Redis has`() async throws {
         var keeper = keeper()
         try await keeper.tick()
@@ -90,7 +106,7 @@ struct StockKeeperTests {
         let next = try #require(
             try await sale.repository.acquireLease(of: Sale.partition, owner: "next", for: .seconds(600)))
         var other = StockKeeper(
-            store: sale.store, repository: sale.recordingRepository, lease: next, logger: Sale.silent)
+            store: sale.store, repository: sale.recordingRepository, lease: next, grace: .zero, logger: Sale.silent)
         try await other.tick()
         #expect(loads(of: sale.event) == 1)
         #expect(try await sale.inventory.mark(next) == .current)

@@ -60,7 +60,7 @@ struct StatusTests {
     }
 
     @Test(arguments: CancellationReason.allCases)
-    func `Every cancelled buyer is told that nothing was charged`(reason: CancellationReason) {
+    func `Every cancelled buyer is told what became of the money`(reason: CancellationReason) {
         #expect(reason.message.hasSuffix("Nothing was charged.") || reason.message.hasSuffix("is given back."))
     }
 

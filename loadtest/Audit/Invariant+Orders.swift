@@ -66,7 +66,7 @@ extension Invariant {
         var otherOrder: [String] = []
         var reused: [String] = []
         for replay in history.replays {
-            if case .accepted(replay.order, _) = replay.sameBody {
+            if case .accepted(replay.order, _, _) = replay.sameBody {
             } else {
                 otherOrder.append("\(replay.order): \(replay.sameBody)")
             }

@@ -18,6 +18,9 @@ extension BuyerLoop {
             return writer.purchase(purchase, token: buyers[purchase.buyer].token)
         }
         conversations[tag].pollSentAt = now
+        if conversations[tag].isLost, let receipt = purchase.receipt {
+            return writer.recover(receipt, token: buyers[purchase.buyer].token)
+        }
         return purchase.order.map {
             writer.poll($0, token: buyers[purchase.buyer].token, etag: conversations[tag].etag)
         }
@@ -56,7 +59,7 @@ extension BuyerLoop {
             retry(tag, atLeast: seconds)
         case .follow:
             conversations[tag].failures = 0
-            if case .accepted(_, let etag) = answer { conversations[tag].etag = etag }
+            if case .accepted(_, let etag, _) = answer { conversations[tag].etag = etag }
             record.accepted += 1
             if purchases[tag].wave == 1 { record.accepted(after: now - purchases[tag].intendedAt) }
             polling.submit(tag)
@@ -86,6 +89,8 @@ extension BuyerLoop {
         case .state(let status, let failure, let etag, let pollAfter):
             record.polls += 1
             conversations[tag].failures = 0
+            if conversations[tag].isLost { record.ordersRecovered += 1 }
+            conversations[tag].isLost = false
             let isNews = etag == nil ? false : etag != conversations[tag].etag
             conversations[tag].etag = etag
             observed(tag, status, failure, isNews: isNews, pollAfter: pollAfter)
@@ -97,7 +102,9 @@ extension BuyerLoop {
         case .missing:
             record.polls += 1
             record.ordersMissing += 1
-            pollLater(tag, atLeast: nil)
+            let isFirst = !conversations[tag].isLost
+            conversations[tag].isLost = true
+            if isFirst { polling.submit(tag) } else { pollLater(tag, atLeast: nil) }
         case .unavailable(let seconds):
             pollLater(tag, atLeast: seconds)
         }

@@ -41,6 +41,8 @@ final class BuyerLoop: ConnectionPoolOwner {
         var failures = 0
         var lastCode: String?
         var etag: String?
+        /// The service does not know the order: the next request brings its receipt.
+        var isLost = false
     }
 
     let loop: any EventLoop

@@ -21,8 +21,10 @@ struct LoadRecord: Sendable {
     /// Polls that were answered, and how many of them with 304.
     var polls = 0
     var notModified = 0
-    /// Polls that were answered 404 for an accepted order.
+    /// Polls for an accepted order that the service did not know.
     var ordersMissing = 0
+    /// Orders that the service had lost and took back by their receipts.
+    var ordersRecovered = 0
     var purchaseRetries = 0
     /// Definite refusals by code.
     var refusedByCode: [String: Int] = [:]
@@ -64,6 +66,7 @@ struct LoadRecord: Sendable {
         polls += other.polls
         notModified += other.notModified
         ordersMissing += other.ordersMissing
+        ordersRecovered += other.ordersRecovered
         purchaseRetries += other.purchaseRetries
         refusedByCode.merge(other.refusedByCode, uniquingKeysWith: +)
         busyByCode.merge(other.busyByCode, uniquingKeysWith: +)

@@ -11,6 +11,7 @@ struct RequestWriter {
 
     private let allocator = ByteBufferAllocator()
     private let event: EventID
+    private let authority: String
     /// Everything before the buyer's token.
     private let purchaseHead: String
     /// Everything between the order's id and the buyer's token.
@@ -21,6 +22,7 @@ struct RequestWriter {
     /// Asks polls to be held for `wait` seconds.
     init(event: EventID, authority: String, wait: Int) {
         self.event = event
+        self.authority = authority
         self.purchaseHead = """
             POST /api/tickets/purchase HTTP/1.1\r
             Host: \(authority)\r
@@ -57,6 +59,14 @@ struct RequestWriter {
         }
         bytes.writeString("\r\n\r\n")
         return bytes
+    }
+
+    /// Puts back an order that the service does not know any more.
+    func recover(_ receipt: String, token: String) -> ByteBuffer {
+        let body = "{\"receipt\":\"\(receipt)\"}"
+        return ByteBuffer(
+            string: "POST /api/orders/recover HTTP/1.1\r\nHost: \(authority)\r\nContent-Type: application/json\r\n"
+                + "Authorization: Bearer \(token)\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
     }
 
     private mutating func makeTail(_ body: Body) -> String {

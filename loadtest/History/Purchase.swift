@@ -33,6 +33,8 @@ struct Purchase: Sendable {
 
     var state = State.open
     var order: OrderID?
+    /// What the acceptance came with, to put the order back should the service lose it.
+    var receipt: String?
     var acceptedAt: Instant?
     var endedAt: Instant?
     /// Why a cancelled order was cancelled.

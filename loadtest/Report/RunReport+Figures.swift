@@ -31,6 +31,7 @@ extension RunReport {
         self.pollsPerSecond = WaveFigures.rate(record.polls, load.seconds).rounded(toPlaces: 1)
         self.pollsNotModified = record.notModified
         self.pollsMissing = record.ordersMissing
+        self.ordersRecovered = record.ordersRecovered
         self.secondsToSellOut = WaveFigures.secondsToSellOut(history.purchases, capacity: history.capacity)?
             .rounded(toPlaces: 3)
         self.acceptLatency = LatencySummary(record.accept)

@@ -22,7 +22,8 @@ extension RunReport {
         if unresolved > 0 { lines.append("unresolved      \(unresolved)") }
         lines += [
             "polls           \(polls), \(Self.number(pollsPerSecond))/s, \(pollsNotModified) not modified"
-                + (pollsMissing > 0 ? ", \(pollsMissing) answered 404" : ""),
+                + (pollsMissing > 0 ? ", \(pollsMissing) of unknown orders" : "")
+                + (ordersRecovered > 0 ? ", \(ordersRecovered) lost orders put back by receipts" : ""),
             "sold out after  " + (secondsToSellOut.map { String(format: "%.2f s", $0) } ?? "never"),
             "accept          \(acceptLatency)",
             "refuse          \(refuseLatency)",

@@ -57,8 +57,10 @@ struct RunReport: Encodable, Sendable {
     var polls: Int
     var pollsPerSecond: Double
     var pollsNotModified: Int
-    /// Polls that were answered 404 for an accepted order.
+    /// Polls for an accepted order that the service did not know.
     var pollsMissing: Int
+    /// Orders that the service had lost and took back by their receipts.
+    var ordersRecovered: Int
     var secondsToSellOut: Double?
     /// From the intended send to the 202.
     var acceptLatency: LatencySummary

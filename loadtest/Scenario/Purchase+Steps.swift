@@ -15,8 +15,9 @@ extension Purchase {
     mutating func receive(_ answer: PurchaseAnswer, at now: Instant) -> Step {
         guard case .open = state else { return .done }
         switch answer {
-        case .accepted(let id, _):
+        case .accepted(let id, _, let receipt):
             order = id
+            self.receipt = receipt ?? self.receipt
             acceptedAt = now
             state = .accepted
             return .follow

@@ -3,7 +3,7 @@ import Ticketing
 
 /// What an answer to a purchase says, as far as a buyer's next step depends on it.
 enum PurchaseAnswer: Equatable {
-    case accepted(OrderID, etag: String?)
+    case accepted(OrderID, etag: String?, receipt: String? = nil)
     /// A definite refusal: nothing is reserved (promise 4).
     case refused(code: String)
     /// Refused for now; the same key may be sent again.
@@ -19,15 +19,19 @@ enum PurchaseAnswer: Equatable {
     init(_ reply: HTTPReply) {
         var order: OrderID?
         var code: String?
+        var receipt: String?
         reply.body.withUnsafeReadableBytes { bytes in
             JSONScanner.members(of: bytes) { name, value in
                 if JSONScanner.equal(name, "orderId") { order = OrderID(JSONScanner.text(value)) }
+                if JSONScanner.equal(name, "receipt") { receipt = JSONScanner.text(value) }
                 if JSONScanner.equal(name, "code") { code = JSONScanner.text(value) }
             }
         }
         switch reply.status {
         case 200..<300:
-            self = order.map { .accepted($0, etag: reply.etag) } ?? .refused(code: "unreadable_acceptance")
+            self =
+                order.map { .accepted($0, etag: reply.etag, receipt: receipt) }
+                ?? .refused(code: "unreadable_acceptance")
         case 429: self = .busy(code: code ?? "rate_limited", retryAfter: reply.retryAfter)
         case 503 where code != nil: self = .busy(code: code ?? "", retryAfter: reply.retryAfter)
         case 500...: self = .unknown(retryAfter: reply.retryAfter)
@@ -44,7 +48,7 @@ enum PurchaseAnswer: Equatable {
 enum OrderAnswer: Equatable {
     case state(OrderStatus, failure: String?, etag: String?, pollAfter: Int?)
     case unchanged
-    /// 404: the service does not know an order that it has accepted.
+    /// The service does not know an order that it has accepted: 404, or 503 while it is getting its memory back.
     case missing
     case unavailable(retryAfter: Int?)
 
@@ -53,8 +57,19 @@ enum OrderAnswer: Equatable {
         case 200: self = Self.state(reply)
         case 304: self = .unchanged
         case 404: self = .missing
+        case 503 where Self.isWarmingUp(reply): self = .missing
         default: self = .unavailable(retryAfter: reply.retryAfter)
         }
+    }
+
+    private static func isWarmingUp(_ reply: HTTPReply) -> Bool {
+        var isWarmingUp = false
+        reply.body.withUnsafeReadableBytes { bytes in
+            JSONScanner.members(of: bytes) { name, value in
+                if JSONScanner.equal(name, "code") { isWarmingUp = JSONScanner.text(value) == "warming_up" }
+            }
+        }
+        return isWarmingUp
     }
 
     private static func state(_ reply: HTTPReply) -> OrderAnswer {

@@ -11,6 +11,7 @@ struct OrderHandler<Inventory: InventoryStore, Repository: OrderRepository>: Sen
     let orders: OrderStatusService<Inventory, Repository>
     let repository: Repository
     let authentication: BearerAuthentication
+    let receipts: ReceiptSigner
     let metrics: GatewayMetrics
     let limits: GatewayLimits
 
@@ -30,7 +31,11 @@ struct OrderHandler<Inventory: InventoryStore, Repository: OrderRepository>: Sen
         }
     }
 
-    /// `GET /api/orders` and `POST /api/orders/{id}/cancel`
+    private struct Recovery: Decodable {
+        let receipt: String?
+    }
+
+    /// `GET /api/orders`, `POST /api/orders/recover` and `POST /api/orders/{id}/cancel`
     func addRoutes(toAuthenticated router: some RouterMethods<AuthenticatedContext>) {
         router.get("/api/orders") { request, context in
             let page = try PageQuery(request, limits: limits)
@@ -49,6 +54,15 @@ struct OrderHandler<Inventory: InventoryStore, Repository: OrderRepository>: Sen
             }
             body.writeStaticString("}")
             return JSONResponse.response(body, headers: [.cacheControl: "private, no-cache"])
+        }
+        router.post("/api/orders/recover") { request, context in
+            let recovery = try await JSONBody.decode(Recovery.self, from: request, limit: limits.bodyBytes)
+            guard let receipt = recovery.receipt.flatMap({ receipts.verify($0) }) else {
+                throw Problem.validation([FieldError("receipt", "must be the receipt of an accepted purchase")])
+            }
+            var body = ByteBuffer()
+            try await orders.recover(receipt, by: context.identity.userID).write(into: &body)
+            return JSONResponse.response(body, headers: [.cacheControl: "no-store"])
         }
         router.post("/api/orders/{id}/cancel") { _, context in
             guard let id = context.parameters.get("id").flatMap({ OrderID($0) }) else { throw OrderProblems.notFound }

@@ -12,6 +12,8 @@ struct PurchaseResponse: Hashable, Sendable {
     var status: OrderStatus
     var stage: OrderStage
     var idempotencyKey: IdempotencyKey
+    /// By which the order can be put back should Redis lose it; nil once Postgres has it.
+    var receipt: String?
     var pollAfter: Duration
     /// Whether the order was there before this request.
     var isReplay: Bool
@@ -19,7 +21,7 @@ struct PurchaseResponse: Hashable, Sendable {
     func answer() -> HTTPAnswer {
         var body = ByteBuffer()
         // Fixed parts, three UUIDs and numbers have at most 400 bytes; a key of 128 characters may double by escapes.
-        body.reserveCapacity(400 + 2 * idempotencyKey.text.utf8.count)
+        body.reserveCapacity(400 + 2 * idempotencyKey.text.utf8.count + (receipt?.utf8.count ?? 0))
         body.writeStaticString("{\"orderId\":\"")
         body.writeText(of: order.uuid)
         body.writeStaticString("\",\"status\":\"")
@@ -34,6 +36,11 @@ struct PurchaseResponse: Hashable, Sendable {
         body.writeJSON(total)
         body.writeStaticString(",\"idempotencyKey\":")
         body.writeJSON(idempotencyKey.text)
+        if let receipt {
+            body.writeStaticString(",\"receipt\":\"")
+            body.writeString(receipt)
+            body.writeStaticString("\"")
+        }
         body.writeStaticString(",\"statusUrl\":\"/api/orders/")
         body.writeText(of: order.uuid)
         body.writeStaticString("\",\"pollAfterMs\":")

@@ -100,6 +100,36 @@ final class OrderStatusService<Inventory: InventoryStore, Repository: OrderRepos
         throw OrderProblems.final
     }
 
+    /// Puts an accepted order back that neither store knows, and returns how it stands; one that is known is left alone.
+    ///
+    /// - Throws: `sold_out` or `limit_exceeded` when the sale has gone on without it.
+    func recover(_ receipt: OrderReceipt, by user: UserID) async throws(Problem) -> OrderView {
+        let id = receipt.intent.order
+        guard receipt.intent.user == user, Int(id.partition.number) < partitioning.count else {
+            throw OrderProblems.notFound
+        }
+        do throws(InventoryError) {
+            if let record = try await inventory.order(id) { return OrderView(record, progress: nil) }
+        } catch {
+            throw PurchaseProblems.warmingUp(limits)
+        }
+        if let order = try await recorded(id) { return OrderView(order) }
+        let refusal: Refusal
+        do throws(InventoryError) {
+            switch try await inventory.recover(receipt.intent) {
+            case .recovered, .known:
+                guard let record = try await inventory.order(id) else { throw InventoryError(.unavailable, "emptied") }
+                return OrderView(record, progress: nil)
+            case .soldOut(let available): refusal = .soldOut(available: available)
+            case .limitExceeded(let limit, let held): refusal = .limitExceeded(limit: limit, held: held)
+            case .busy: refusal = .busy
+            }
+        } catch {
+            throw PurchaseProblems.warmingUp(limits)
+        }
+        throw PurchaseProblems.problem(for: refusal, limits: limits)
+    }
+
     private func decided(_ body: () async throws(RepositoryError) -> Bool) async throws(Problem) -> Bool {
         do { return try await body() } catch {
             throw Problem(

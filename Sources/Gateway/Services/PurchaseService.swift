@@ -4,6 +4,7 @@ import InventoryStore
 import Logging
 import Observability
 import OrderRepository
+import Security
 import Ticketing
 
 /// Sells: one call of the inventory store, and in rare cases a look into Postgres for an order that Redis forgot.
@@ -15,6 +16,7 @@ struct PurchaseService<Inventory: InventoryStore, Repository: OrderRepository>: 
     let progress: LaneProgressCache
     let partitioning: Partitioning
     let orderIDSecret: SymmetricKey
+    let receipts: ReceiptSigner
     let limits: GatewayLimits
     let lookups: ConcurrencyGate
     let metrics: GatewayMetrics
@@ -74,12 +76,19 @@ struct PurchaseService<Inventory: InventoryStore, Repository: OrderRepository>: 
             return PurchaseResponse(
                 order: id, event: request.event, quantity: request.quantity, total: total, status: .pending,
                 stage: .queued, idempotencyKey: key,
+                receipt: receipts.sign(
+                    OrderReceipt(
+                        intent: Intent(
+                            order: id, user: user, event: request.event, quantity: request.quantity, total: total,
+                            paymentMethod: request.paymentMethod),
+                        sequence: sequence, acceptedAt: Int64(WallClock.seconds() * 1_000))),
                 pollAfter: PollAdvice.queued(
                     place: max(0, sequence - committed), drainRate: progress.lately(partition)?.drainRate ?? 0),
                 isReplay: false)
         case .replay(let record):
             let progress = progress.lately(partition)
-            return replay(OrderView(record, progress: progress), request, key: key)
+            return replay(
+                OrderView(record, progress: progress), request, key: key, receipt: receipts.sign(OrderReceipt(record)))
         case .refused(let refusal, let mayBeRecorded):
             return try await refused(refusal, mayBeRecorded: mayBeRecorded, reservation, request, key: key)
         case .ask:
@@ -137,12 +146,26 @@ struct PurchaseService<Inventory: InventoryStore, Repository: OrderRepository>: 
         guard order.quantity == request.quantity, order.paymentMethod == request.paymentMethod else {
             throw PurchaseProblems.reusedKey
         }
-        return replay(OrderView(order), request, key: key)
+        // In Postgres it is safe: it needs no receipt.
+        return replay(OrderView(order), request, key: key, receipt: nil)
     }
 
-    private func replay(_ order: OrderView, _ request: PurchaseRequest, key: IdempotencyKey) -> PurchaseResponse {
+    private func replay(
+        _ order: OrderView, _ request: PurchaseRequest, key: IdempotencyKey, receipt: String?
+    ) -> PurchaseResponse {
         PurchaseResponse(
             order: order.id, event: order.event, quantity: order.quantity, total: order.total, status: order.status,
-            stage: order.stage, idempotencyKey: key, pollAfter: order.pollAfter ?? PollAdvice.minimum, isReplay: true)
+            stage: order.stage, idempotencyKey: key, receipt: receipt,
+            pollAfter: order.pollAfter ?? PollAdvice.minimum, isReplay: true)
+    }
+}
+
+extension OrderReceipt {
+    fileprivate init(_ record: OrderRecord) {
+        self.init(
+            intent: Intent(
+                order: record.id, user: record.user, event: record.event, quantity: record.quantity,
+                total: record.total, paymentMethod: record.paymentMethod),
+            sequence: record.sequence, acceptedAt: record.createdAt)
     }
 }

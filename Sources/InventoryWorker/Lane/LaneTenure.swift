@@ -34,7 +34,8 @@ struct LaneTenure<Store: LaneStore, Repository: LaneRepository, Gateway: Payment
         self.logger = logger
         self.committer = BatchCommitter(repository: repository)
         self.renewal = LeaseRenewal(lease, for: configuration.lease, in: repository)
-        self.stock = StockKeeper(store: store, repository: repository, lease: lease, logger: logger)
+        self.stock = StockKeeper(
+            store: store, repository: repository, lease: lease, grace: configuration.recoveryGrace, logger: logger)
     }
 
     private var lease: Lease { renewal.lease }

@@ -10,30 +10,37 @@ struct StockKeeper<Store: LaneStore, Repository: LaneRepository>: Sendable {
     let store: Store
     let repository: Repository
     let lease: Lease
+    /// How long after a loss of Redis' memory no stock is loaded, so that lost orders are put back before new buyers come.
+    let grace: Duration
     let logger: Logger
 
     /// What the lane last brought to Redis, by event.
     private var known: [EventID: Int64] = [:]
     private var newestChange: Date?
+    /// Until when stock that was loaded before is not loaded again.
+    private var quietUntil: ContinuousClock.Instant?
 
     /// A change is dated by the start of its transaction but seen at its end; changes are looked for this much further
     /// back, in seconds, so that none slips through.
     private static var overlap: TimeInterval { 10 }
 
-    init(store: Store, repository: Repository, lease: Lease, logger: Logger) {
+    init(store: Store, repository: Repository, lease: Lease, grace: Duration, logger: Logger) {
         self.store = store
         self.repository = repository
         self.lease = lease
+        self.grace = grace
         self.logger = logger
     }
 
     /// Looks for changes and brings them. When Redis has lost the lane's mark, it has lost all: everything is loaded.
     mutating func tick() async throws {
-        switch try await store.mark(lease) {
+        let outcome = try await store.mark(lease)
+        switch outcome {
         case .current: break
-        case .marked:
+        case .marked, .empty:
             known = [:]
             newestChange = nil
+            if outcome == .empty { quietUntil = .now + grace }
         case .fenced: throw LeaseLost(lease: lease)
         }
         let since = newestChange?.addingTimeInterval(-StockKeeper.overlap)
@@ -51,6 +58,8 @@ struct StockKeeper<Store: LaneStore, Repository: LaneRepository>: Sendable {
     /// Returns whether Redis now has this version.
     private func bring(_ version: SaleVersion) async throws -> Bool {
         guard try await store.amend(version.event, version.terms) == .cold else { return true }
+        // What was never loaded has nothing to be put back.
+        if version.epoch > 0, let quietUntil, ContinuousClock.now < quietUntil { return false }
         guard let load = try await repository.beginLoad(of: version.event, under: lease) else {
             throw LeaseLost(lease: lease)
         }

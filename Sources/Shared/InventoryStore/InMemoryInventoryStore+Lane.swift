@@ -47,7 +47,9 @@ extension InMemoryInventoryStore: LaneStore {
     }
 
     package func mark(_ lease: Lease) async throws(InventoryError) -> MarkOutcome {
-        try with(lease.partition) { model, _ in model.mark(lease.epoch) }
+        let outcome = try with(lease.partition) { model, _ in model.mark(lease.epoch) }
+        if outcome == .empty { announce(nil) }
+        return outcome
     }
 
     package func backlog(of partition: Partition) async throws(InventoryError) -> Int {

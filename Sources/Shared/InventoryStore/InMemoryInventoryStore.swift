@@ -67,6 +67,14 @@ extension InMemoryInventoryStore: InventoryStore {
         return outcome
     }
 
+    package func recover(_ intent: Intent) async throws(InventoryError) -> RecoveryOutcome {
+        let outcome = try with(intent.order.partition) { model, now in
+            model.recover(intent, backlogLimit: configuration.backlogLimit, now: now)
+        }
+        if case .recovered = outcome { wakeReaders(of: intent.order.partition) }
+        return outcome
+    }
+
     package func order(_ id: OrderID) async throws(InventoryError) -> OrderRecord? {
         try with(id.partition) { model, now in model.order(id, now: now)?.record }
     }

@@ -23,8 +23,33 @@ extension InventoryModel {
     /// `mark.lua`.
     mutating func mark(_ epoch: Int64) -> MarkOutcome {
         if let mark, mark >= epoch { return mark == epoch ? .current : .fenced }
-        mark = epoch
-        return .marked
+        defer { mark = epoch }
+        return mark == nil ? .empty : .marked
+    }
+
+    /// `recover.lua`.
+    mutating func recover(_ intent: Intent, backlogLimit: Int, now: Int64) -> RecoveryOutcome {
+        guard order(intent.order, now: now)?.record == nil else { return .known }
+        let held = buyers[intent.event]?[intent.user] ?? 0
+        if case .loaded(let stock) = events[intent.event] {
+            guard held + intent.quantity <= stock.terms.limit else {
+                return .limitExceeded(limit: stock.terms.limit, held: held)
+            }
+            guard stock.available >= intent.quantity else { return .soldOut(available: stock.available) }
+        }
+        guard intents.entries.count < backlogLimit else { return .busy }
+        intents.append(intent.fields, intent: intent, now: now)
+        accepted += 1
+        switch events[intent.event] {
+        case .loaded(var stock):
+            stock.available -= intent.quantity
+            events[intent.event] = .loaded(stock)
+            buyers[intent.event, default: [:]][intent.user] = held + intent.quantity
+        case .filling(let epoch, _): events[intent.event] = .filling(epoch: epoch, since: intents.last)
+        case nil: break
+        }
+        put(intent, sequence: accepted, now: now)
+        return .recovered(sequence: accepted)
     }
 
     /// `reject.lua`.

@@ -99,12 +99,17 @@ struct InventoryModel: Sendable {
         stock.available -= reservation.quantity
         events[reservation.event] = .loaded(stock)
         buyers[reservation.event, default: [:]][reservation.user] = held + reservation.quantity
-        var order = order(reservation.order, now: now) ?? Order()
+        put(intent, sequence: accepted, now: now)
+    }
+
+    /// Writes the record of an order that was just accepted.
+    mutating func put(_ intent: Intent, sequence: Int64, now: Int64) {
+        var order = order(intent.order, now: now) ?? Order()
         order.record = OrderRecord(
-            id: reservation.order, user: reservation.user, event: reservation.event, quantity: reservation.quantity,
-            paymentMethod: reservation.paymentMethod, total: total, status: .pending, reason: nil, sequence: accepted,
-            tickets: [], createdAt: now, updatedAt: now)
-        orders[reservation.order] = order
+            id: intent.order, user: intent.user, event: intent.event, quantity: intent.quantity,
+            paymentMethod: intent.paymentMethod, total: intent.total, status: .pending, reason: nil,
+            sequence: sequence, tickets: [], createdAt: now, updatedAt: now)
+        orders[intent.order] = order
     }
 
     /// What stands under the order's key, unless it has expired.

@@ -11,6 +11,10 @@ package protocol InventoryStore: Sendable {
     /// The order's record, or nil when Redis has none (never accepted, expired, or Redis was emptied).
     func order(_ id: OrderID) async throws(InventoryError) -> OrderRecord?
 
+    /// Accepts an order again that Redis has lost; only for one that this deployment accepted and Postgres does not have.
+    /// Safe to repeat.
+    func recover(_ intent: Intent) async throws(InventoryError) -> RecoveryOutcome
+
     /// Moves order records forward to what Postgres has committed and wakes those who wait.
     func publish(_ settled: [SettledOrder], in partition: Partition) async throws(InventoryError)
 
@@ -63,6 +67,16 @@ package enum ReservationOutcome: Hashable, Sendable {
     /// Nothing was taken, and only because an order of this id may stand in Postgres: look there, and reserve again as
     /// `isUnrecorded` when it does not.
     case ask
+}
+
+package enum RecoveryOutcome: Hashable, Sendable {
+    case recovered(sequence: Int64)
+    /// Redis has the order.
+    case known
+    /// Nothing was taken: the stock that was loaded meanwhile has too few units, or the buyer has bought others.
+    case soldOut(available: Int)
+    case limitExceeded(limit: Int, held: Int)
+    case busy
 }
 
 package enum Refusal: Hashable, Sendable {

@@ -115,8 +115,10 @@ package enum RejectOutcome: String, Hashable, Sendable {
 package enum MarkOutcome: String, Hashable, Sendable {
     /// The mark is still there.
     case current = "CURRENT"
-    /// It was not: this lane is new, or Redis was emptied and all stock must be loaded.
+    /// There was that of a lane before this one.
     case marked = "MARKED"
+    /// There was none: Redis is new or was emptied, and all stock must be loaded.
+    case empty = "EMPTY"
     /// A later lane has marked the partition.
     case fenced = "FENCED"
 }

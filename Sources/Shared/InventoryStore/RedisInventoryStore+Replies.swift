@@ -37,6 +37,21 @@ extension ReservationOutcome {
     }
 }
 
+extension RecoveryOutcome {
+    /// Reads what `recover.lua` answers; nil when it is not one of its replies.
+    init?(reply: [RESPValue]) {
+        let numbers = reply.dropFirst().compactMap { $0.integer.map { Int($0) } }
+        switch (reply.first?.string, numbers.count) {
+        case ("RECOVERED", 1): self = .recovered(sequence: Int64(numbers[0]))
+        case ("KNOWN", 0): self = .known
+        case ("SOLD_OUT", 1): self = .soldOut(available: numbers[0])
+        case ("LIMIT", 2): self = .limitExceeded(limit: numbers[0], held: numbers[1])
+        case ("BUSY", 0): self = .busy
+        default: return nil
+        }
+    }
+}
+
 extension OrderRecord {
     /// Reads the fields and values of an order record; nil when one that it needs is missing or unreadable.
     init?(id: OrderID, fields: ArraySlice<RESPValue>) {

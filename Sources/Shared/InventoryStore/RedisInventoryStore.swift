@@ -51,6 +51,25 @@ package struct RedisInventoryStore: InventoryStore {
         return outcome
     }
 
+    package func recover(_ intent: Intent) async throws(InventoryError) -> RecoveryOutcome {
+        let keys = try keys(of: intent.order.partition)
+        let reply = try await send(
+            InventoryScripts.recover.command(
+                keys: [
+                    .init(keys.event(intent.event)), .init(keys.buyers(intent.event)), .init(keys.order(intent.order)),
+                    .init(keys.intents), .init(keys.progress),
+                ],
+                arguments: [
+                    .init(intent.order.description), .init(intent.user.description), .init(intent.event.description),
+                    .init(intent.quantity), .init(intent.paymentMethod.text), .init(intent.total.amount),
+                    .init(intent.total.currency.rawValue), .init(configuration.backlogLimit),
+                ]))
+        guard let outcome = reply.array.flatMap(RecoveryOutcome.init(reply:)) else {
+            throw InventoryError(.unexpectedReply, "recover answered \(reply)")
+        }
+        return outcome
+    }
+
     package func order(_ id: OrderID) async throws(InventoryError) -> OrderRecord? {
         guard Int(id.partition.number) < keys.count else { return nil }
         let reply = try await send(RedisCommand("HGETALL", .init(keys[Int(id.partition.number)].order(id))))
@@ -125,6 +144,7 @@ package struct RedisInventoryStore: InventoryStore {
                     switch push {
                     case .subscribed: continuation.yield(nil)
                     case .disconnected: break
+                    case .message(_, let payload) where payload.isEmpty: continuation.yield(nil)
                     case .message(_, let payload):
                         continuation.yield(payload.split(separator: UInt8(ascii: " ")).compactMap(OrderID.init(bytes:)))
                     }

@@ -109,9 +109,10 @@ package struct RedisLaneStore: LaneStore {
     }
 
     package func mark(_ lease: Lease) async throws(InventoryError) -> MarkOutcome {
-        try await outcome(
+        let keys = try inventory.keys(of: lease.partition)
+        return try await outcome(
             InventoryScripts.mark.command(
-                keys: [.init(try inventory.keys(of: lease.partition).progress)], arguments: [.init(lease.epoch)]))
+                keys: [.init(keys.progress)], arguments: [.init(lease.epoch), .init(keys.finished)]))
     }
 
     package func backlog(of partition: Partition) async throws(InventoryError) -> Int {
