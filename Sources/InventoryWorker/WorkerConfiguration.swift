@@ -39,7 +39,7 @@ struct WorkerConfiguration: Sendable {
     /// How long a message stays with the worker that took it; far longer than the provider's answer takes.
     static let outboxHidden: Duration = .seconds(60)
     /// Pauses between a message's attempts double from the first to the last figure, each jittered between half and all
-    /// of it; after so many attempts, which is some two hours, the message is kept as dead.
+    /// of it; after so many attempts, which is about an hour, each failure is an error that a person should see.
     static let outboxPause: Duration = .seconds(1)
     static let outboxLongestPause: Duration = .seconds(600)
     static let outboxAttempts = 20

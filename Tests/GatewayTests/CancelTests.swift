@@ -50,6 +50,19 @@ import Ticketing
         #expect(try await harness.repository.order(order)?.status == .confirmed)
     }
 
+    @Test func aBuyerIsNotToldOfACancellationThatRedisWasNotToldOf() async throws {
+        let harness = try await GatewayHarness()
+        let event = try await harness.event()
+        let user = UserID()
+        let order = try await harness.buy(event, by: user)
+        harness.repository.put(PurchaseTests.order(order, user: user, event: event, status: .pending))
+        harness.inventory.fail(with: InventoryError(.unavailable, "away"))
+        try await Self.cancel(order, by: user, on: harness).expectProblem(.overloaded)
+        harness.inventory.fail(with: nil)
+        #expect(try await Self.cancel(order, by: user, on: harness).string("status") == "cancelled")
+        #expect(try await harness.inventory.order(order)?.status == .cancelled)
+    }
+
     @Test func ordersOfOthersAndUnknownOnesAreNotFound() async throws {
         let harness = try await GatewayHarness()
         let event = try await harness.event()

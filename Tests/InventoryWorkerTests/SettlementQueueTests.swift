@@ -59,6 +59,23 @@ struct SettlementQueueTests {
         #expect(queue.offer([.number(0)]) == 1, "an order that Postgres refused to settle is found again")
     }
 
+    /// The charge of an order and the end of its charge may both come out.
+    @Test func `Of two outcomes of one order the first counts`() {
+        var queue = SettlementQueue(capacity: 10)
+        queue.offer([.number(0)])
+        let first = Settlement(.number(0), .captured(reference: "r"))
+        queue.complete(first)
+        #expect(!queue.isWanted(Intent.number(0).order))
+        queue.complete(Settlement(.number(0), .declined(reference: "r")))
+        #expect(queue.takeOutcomes(limit: 10) == [first])
+        queue.complete(Settlement(.number(0), .declined(reference: "r")))
+        #expect(queue.takeOutcomes(limit: 10).isEmpty, "also while the first is being committed")
+        queue.finish([Intent.number(0).order])
+        queue.offer([.number(0)])
+        queue.complete(first)
+        #expect(queue.takeOutcomes(limit: 10) == [first], "one that could not be settled is decided anew")
+    }
+
     @Test func `A restart forgets the charges`() {
         var queue = SettlementQueue(capacity: 2)
         queue.offer(Self.intents(2))

@@ -82,11 +82,17 @@ final class OrderStatusService<Inventory: InventoryStore, Repository: OrderRepos
             }
             if let order = try await recorded(id) {
                 guard order.user == user else { throw OrderProblems.notFound }
+                // Committed between the two questions.
+                if !isCancelled && order.status == .pending { continue }
                 guard isCancelled || order.reason == .cancelledByBuyer else { throw OrderProblems.final }
-                // Told at once, so that no poll shows the order as pending again. When Redis is away Postgres answers
-                // the polls, and the lane tells Redis later.
-                try? await inventory.publish(
-                    [SettledOrder(id: id, status: order.status, reason: order.reason, tickets: [])], in: id.partition)
+                // Before the buyer is told, so that no poll shows the order as pending again.
+                do {
+                    try await inventory.publish(
+                        [SettledOrder(id: id, status: order.status, reason: order.reason, tickets: [])],
+                        in: id.partition)
+                } catch {
+                    throw cancelLater
+                }
                 return OrderView(order)
             }
             let found: OrderRecord?
@@ -97,7 +103,7 @@ final class OrderStatusService<Inventory: InventoryStore, Repository: OrderRepos
                 paymentMethod: record.paymentMethod)
             _ = try await decided { () async throws(RepositoryError) in try await repository.cancelQueued(intent) }
         }
-        throw OrderProblems.final
+        throw cancelLater
     }
 
     /// Puts an accepted order back that neither store knows, and returns how it stands; one that is known is left alone.
@@ -131,11 +137,14 @@ final class OrderStatusService<Inventory: InventoryStore, Repository: OrderRepos
     }
 
     private func decided(_ body: () async throws(RepositoryError) -> Bool) async throws(Problem) -> Bool {
-        do { return try await body() } catch {
-            throw Problem(
-                .overloaded, "The order cannot be cancelled at the moment. Send it again.",
-                retryAfter: limits.overloadedRetryAfter)
-        }
+        do { return try await body() } catch { throw cancelLater }
+    }
+
+    /// Cancelling twice is cancelling once, so the client may always send it again.
+    private var cancelLater: Problem {
+        Problem(
+            .overloaded, "The order cannot be cancelled at the moment. Send it again.",
+            retryAfter: limits.overloadedRetryAfter)
     }
 
     private func find(_ id: OrderID) async throws(Problem) -> OrderView {

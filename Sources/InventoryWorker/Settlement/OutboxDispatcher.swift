@@ -12,7 +12,7 @@ struct OutboxDispatcher<Repository: OutboxRepository, Gateway: PaymentGateway>: 
     let logger: Logger
     private let delivered = Counter(label: "onsale_outbox_delivered_total")
     private let failed = Counter(label: "onsale_outbox_failures_total")
-    private let dead = Counter(label: "onsale_outbox_dead_total")
+    private let overdue = Counter(label: "onsale_outbox_overdue_total")
 
     init(repository: Repository, gateway: Gateway, logger: Logger) {
         self.repository = repository
@@ -30,7 +30,7 @@ struct OutboxDispatcher<Repository: OutboxRepository, Gateway: PaymentGateway>: 
                     try await Task.sleep(for: WorkerConfiguration.outboxInterval)
                 } catch let error as RepositoryError {
                     logger.warning("outbox.retry", metadata: ["error": "\(error)"])
-                    try await Task.sleep(for: backoff.pause())
+                    do { try await Task.sleep(for: backoff.pause()) } catch { return }
                 } catch is CancellationError {
                     return
                 }
@@ -56,12 +56,13 @@ struct OutboxDispatcher<Repository: OutboxRepository, Gateway: PaymentGateway>: 
             try await repository.markDelivered(message)
             delivered.increment()
         } catch let error as PaymentError {
-            let pause = Self.pause(after: message.attempts)
-            try await repository.markFailed(message, "\(error)", pause: pause)
+            // Money may be held for nothing, so such a message is never given up on.
+            try await repository.markFailed(message, "\(error)", pause: Self.pause(after: message.attempts))
             failed.increment()
-            if pause == nil { dead.increment() }
+            let isOverdue = message.attempts >= WorkerConfiguration.outboxAttempts
+            if isOverdue { overdue.increment() }
             logger.log(
-                level: pause == nil ? .error : .notice, "outbox.failed",
+                level: isOverdue ? .error : .notice, "outbox.failed",
                 metadata: [
                     "outbox.id": "\(message.id)", "order.id": "\(message.order)", "attempts": "\(message.attempts)",
                     "error": "\(error)",
@@ -77,9 +78,8 @@ struct OutboxDispatcher<Repository: OutboxRepository, Gateway: PaymentGateway>: 
         logger.notice("order.refunded", metadata: ["order.id": "\(order)"])
     }
 
-    /// How long to wait after so many attempts; nil when that was the last one.
-    static func pause(after attempts: Int) -> Duration? {
-        guard attempts < WorkerConfiguration.outboxAttempts else { return nil }
+    /// How long to wait after so many attempts.
+    static func pause(after attempts: Int) -> Duration {
         let doubled = WorkerConfiguration.outboxPause * (1 << min(attempts - 1, 20))
         return min(doubled, WorkerConfiguration.outboxLongestPause) * Double.random(in: 0.5...1)
     }

@@ -7,6 +7,8 @@ struct SettlementQueue {
     private var newcomers: [Intent] = []
     private var inFlight: Set<OrderID> = []
     private var outcomes: [Settlement] = []
+    /// Whose outcome is known; another one, of the charge or of its end, is late and says nothing.
+    private var decided: Set<OrderID> = []
     /// Whose hold is over and whose charge is being ended.
     private var expiring: Set<OrderID> = []
 
@@ -37,9 +39,12 @@ struct SettlementQueue {
     }
 
     /// Whether an outcome of the order's charge is still of use here.
-    func isWanted(_ order: OrderID) -> Bool { inFlight.contains(order) }
+    func isWanted(_ order: OrderID) -> Bool { inFlight.contains(order) && !decided.contains(order) }
 
-    mutating func complete(_ settlement: Settlement) { outcomes.append(settlement) }
+    /// The first outcome of an order counts: two in one batch would leave it to Postgres which one is taken.
+    mutating func complete(_ settlement: Settlement) {
+        if decided.insert(settlement.order.id).inserted { outcomes.append(settlement) }
+    }
 
     /// The next outcomes to commit.
     mutating func takeOutcomes(limit: Int) -> [Settlement] {
@@ -52,6 +57,7 @@ struct SettlementQueue {
     mutating func finish(_ orders: [OrderID]) {
         inFlight.subtract(orders)
         expiring.subtract(orders)
+        decided.subtract(orders)
     }
 
     /// Forgets the charges under way, which were cancelled and are found in Postgres again.
