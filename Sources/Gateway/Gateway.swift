@@ -63,7 +63,7 @@ struct Gateway<Inventory: InventoryStore, Repository: OrderRepository>: Sendable
                 metrics: metrics, logger: logger),
             authentication: authentication)
         let orders = OrderHandler(
-            orders: OrderStatusService(
+            orders: OrderService(
                 inventory: inventory, repository: repository, progress: progress, waiters: waiters,
                 partitioning: configuration.partitioning, limits: limits, lookups: lookups),
             repository: repository, authentication: authentication, receipts: receipts, metrics: metrics,

@@ -25,6 +25,7 @@ package final class ServerProcess: Sendable {
         shell.executableURL = URL(filePath: "/bin/bash")
         // fd 0 is the lifeline; the child's pid is announced as the first line on fd 1.
         // A background job of a non-interactive shell reads /dev/null, so the watcher reads the lifeline as fd 3.
+        // A child that has not ended 5 s after SIGTERM is killed: nobody is left to wait for it.
         let script = """
             exec 3<&0
             "$@" </dev/null >>"$SERVER_LOG" 2>&1 &

@@ -8,7 +8,7 @@ import Ticketing
 
 /// `/api/orders`: what became of purchases.
 struct OrderHandler<Inventory: InventoryStore, Repository: OrderRepository>: Sendable {
-    let orders: OrderStatusService<Inventory, Repository>
+    let orders: OrderService<Inventory, Repository>
     let repository: Repository
     let authentication: BearerAuthentication
     let receipts: ReceiptSigner

@@ -10,7 +10,8 @@ package protocol OutboxRepository: Sendable {
 
     func markDelivered(_ message: OutboxMessage) async throws(RepositoryError)
 
-    /// Notes a failed attempt; the next one is after `pause`, or never when that is nil: then the row is kept as dead.
+    /// Notes a failed attempt; the next one is after `pause`, or never when that is nil: then the row is kept as dead. No
+    /// kind of message is given up on so far.
     func markFailed(_ message: OutboxMessage, _ failure: String, pause: Duration?) async throws(RepositoryError)
 
     /// Notes that a cancelled order was charged after all and got its money back. An order that is not cancelled is left

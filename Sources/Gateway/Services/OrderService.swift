@@ -4,8 +4,9 @@ import Security
 import Synchronization
 import Ticketing
 
-/// Says how an order stands: by Redis' record, or by Postgres when that is missing or seems stuck.
-final class OrderStatusService<Inventory: InventoryStore, Repository: OrderRepository>: Sendable {
+/// Says how an order stands, by Redis' record, or by Postgres when that is missing or seems stuck; cancels one for its
+/// buyer; and puts back one that was lost.
+final class OrderService<Inventory: InventoryStore, Repository: OrderRepository>: Sendable {
     /// What Postgres said about an order that Redis shows as pending.
     private struct Answer {
         let at: ContinuousClock.Instant
