@@ -100,6 +100,10 @@ struct GatewayLimits: Sendable {
     /// How old the answer of a readiness check may be: several load balancers share one look.
     var readinessAge: Duration = .milliseconds(500)
 
+    /// How old a receipt may be that puts an order back: as old as the records that Redis keeps (`finalRecordLifetime`).
+    /// Beyond: 404.
+    var receiptAge: Duration = .seconds(7 * 86_400)
+
     // Sold-out cache.
     /// Events with a sold-out entry at once. Beyond: Redis answers for the others.
     var soldOutEvents = 1_000

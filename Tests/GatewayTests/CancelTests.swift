@@ -95,5 +95,5 @@ import Ticketing
 }
 
 extension Answer {
-    fileprivate var failureCode: String? { (json["failure"] as? [String: String])?["code"] }
+    var failureCode: String? { (json["failure"] as? [String: String])?["code"] }
 }

@@ -16,13 +16,15 @@ enum Operation: Sendable {
     case fill(EventID, epoch: Int64, isFirst: Bool, [(user: UserID, units: Int)])
     /// The load without the pages that would come before.
     case loadAlone(StockLoad, lane: Int64)
-    case amend(EventID, SaleTerms)
+    case amend(EventID, SaleTerms, grace: Duration)
     case appendUnreadable([String])
     /// Removes an entry behind the group's back.
     case lose(Int)
     case mark(Int64)
     case look(OrderID, EventID)
     case empty
+    /// Another server process goes on with the same keys.
+    case restart
 
     /// The name of the case.
     var kind: String { String("\(self)".prefix { $0 != "(" }) }
@@ -87,10 +89,11 @@ struct OperationGenerator {
         case ..<910: .load(load(), lane: lane())
         case ..<922: fill()
         case ..<932: .loadAlone(loadAlone(), lane: lane())
-        case ..<960: .amend(event(), terms())
-        case ..<968: .appendUnreadable(unreadable())
-        case ..<982: arrived.isEmpty ? .mark(laneEpoch) : .lose(.random(in: arrived.indices, using: &random))
-        case ..<995: .look(order(), event())
+        case ..<960: .amend(event(), terms(), grace: chance(20) ? .seconds(86_400) : .zero)
+        case ..<964: .appendUnreadable(unreadable())
+        case ..<980: arrived.isEmpty ? .mark(laneEpoch) : .lose(.random(in: arrived.indices, using: &random))
+        case ..<991: .look(order(), event())
+        case ..<995: restart()
         default: empty()
         }
     }
@@ -101,6 +104,11 @@ struct OperationGenerator {
     private mutating func user() -> UserID { Self.users.randomElement(using: &random) ?? .number(1) }
     /// Mostly the lane that has the lease, sometimes the one before it.
     private mutating func lane() -> Int64 { max(1, chance(8) ? laneEpoch - 1 : laneEpoch) }
+
+    private mutating func restart() -> Operation {
+        isUnmarked = true
+        return .restart
+    }
 
     private mutating func empty() -> Operation {
         isUnmarked = true

@@ -44,9 +44,9 @@ struct RandomOperationTests {
         "reserve unexpectedReply", "read 0", "read 1", "read 3", "claim found", "claim lost", "acknowledge 0",
         "acknowledge 1", "acknowledge 3", "release released", "release already", "release wait", "release stale",
         "load loaded", "load wait", "load current", "loadAlone WAIT", "loadAlone LOADED", "fill true", "fill false",
-        "amend amended", "amend current", "amend cold", "look none", "reserve ask", "reject rejected", "reject gone",
+        "amend amended", "amend current", "amend cold", "amend quiet", "look none", "reserve ask", "reject rejected", "reject gone",
         "reject fenced", "load fenced", "mark marked", "mark current", "mark fenced",
-        "mark empty", "recover recovered(sequence:", "recover known", "recover soldOut(available:",
+        "mark empty", "mark restarted", "recover recovered(sequence:", "recover known", "recover soldOut(available:",
         "recover limitExceeded(limit:",
     ]
 

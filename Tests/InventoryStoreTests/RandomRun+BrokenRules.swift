@@ -31,7 +31,7 @@ extension RandomRun {
                 }
             case (.loadIgnoresStream, .load):
                 model.intents.remove(model.intents.entries.map(\.position.id))
-            case (.amendForgetsDifference, .amend(let event, let terms)):
+            case (.amendForgetsDifference, .amend(let event, let terms, _)):
                 if case .loaded(var stock) = model.events[event], stock.terms.revision < terms.revision {
                     stock.available -= terms.total - stock.terms.total
                     model.events[event] = .loaded(stock)

@@ -39,6 +39,18 @@ extension RandomRun {
         case .empty:
             try await fixture.command("FLUSHALL")
             return ""
+        case .restart:
+            // What the keys look like to a server process that did not write them.
+            try await fixture.command(
+                "EVAL",
+                """
+                for _, key in ipairs(redis.call('KEYS', '*')) do
+                    if redis.call('TYPE', key).ok == 'hash' and redis.call('HEXISTS', key, 'run') == 1 then
+                        redis.call('HSET', key, 'run', 'another')
+                    end
+                end
+                """, "0")
+            return ""
         default:
             return try await RandomRun.outcome(
                 of: operation, fixture.inventory, fixture.lane, readers, liveNames)
@@ -64,6 +76,9 @@ extension RandomRun {
             return ""
         case .empty:
             memory.empty()
+            return ""
+        case .restart:
+            memory.restart()
             return ""
         default:
             return try await RandomRun.outcome(of: operation, memory, memory, readers, modelNames)
@@ -105,7 +120,7 @@ extension RandomRun {
         case .release(let release): return "\(try await lane.release(release))"
         case .load(let stock, let epoch):
             return "\(try await lane.load(stock, under: Lease(partition: .first, epoch: epoch)))"
-        case .amend(let event, let terms): return "\(try await lane.amend(event, terms))"
+        case .amend(let event, let terms, let grace): return "\(try await lane.amend(event, terms, grace: grace))"
         case .mark(let epoch): return "\(try await lane.mark(Lease(partition: .first, epoch: epoch)))"
         case .look(let order, let event):
             let record = try await inventory.order(order).map(text)
@@ -116,7 +131,7 @@ extension RandomRun {
                 \(record ?? "none") \(progress) \(String(describing: try await inventory.stock(of: event))) \
                 \(users.sorted()) \(try await lane.backlog(of: .first))
                 """
-        case .fill, .loadAlone, .appendUnreadable, .lose, .empty: return ""
+        case .fill, .loadAlone, .appendUnreadable, .lose, .empty, .restart: return ""
         }
     }
 

@@ -98,7 +98,7 @@ struct RandomRun {
         return Set(live.keys).union(model.keys).sorted().compactMap { name in
             if live[name] == model[name] { return nil }
             let later: Int64? =
-                name.hasSuffix(" created") || name.hasSuffix(" updated")
+                [" created", " updated", " lost"].contains { name.hasSuffix($0) }
                 ? 0 : name.hasSuffix(" remembers") ? InventoryModel.finalRecordLifetime : nil
             if let later, let begin = model[name].flatMap({ Int64($0) }).map({ $0 - later }), let end = times[begin],
                 let time = live[name].flatMap({ Int64($0) }), (begin...end).contains(time - later)

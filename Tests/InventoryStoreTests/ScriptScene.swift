@@ -102,8 +102,8 @@ struct ScriptScene {
                 keys: [keys.event(other), keys.intents, keys.buyers(other), keys.progress],
                 arguments: ["2", "0", "10", "10", "4", "0", "0", "open", "4500", "EUR", "1", "1", "1", life]),
             Call(
-                script: InventoryScripts.amend, keys: [keys.event(event)],
-                arguments: ["2", "90", "4", "0", "0", "open", "4500", "EUR"]),
+                script: InventoryScripts.amend, keys: [keys.event(event), keys.progress],
+                arguments: ["2", "90", "4", "0", "0", "open", "4500", "EUR", "0"]),
             Call(script: InventoryScripts.mark, keys: [keys.progress], arguments: ["2", keys.finished]),
             Call(
                 script: InventoryScripts.recover,

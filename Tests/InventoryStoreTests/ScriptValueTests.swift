@@ -111,7 +111,7 @@ struct ScriptValueTests {
     private static func isCounter(_ line: String) -> Bool {
         let counters = [
             "available", "total", "epoch", "returns", "revision", "opens", "closes", "filling", "accepted", "committed",
-            "sequence", "amount", "created", "updated", "remembers", "mark",
+            "sequence", "amount", "created", "updated", "remembers", "mark", "lost",
         ]
         return line.split(separator: " ").last.map { counters.contains(String($0)) } ?? false
     }

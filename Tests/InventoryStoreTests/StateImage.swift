@@ -23,13 +23,18 @@ struct StateImage {
     /// Writes each value as `name TAB value`. Streams are read by what they hold, hashes field by field.
     private static let reading = """
         local lines = {}
+        local run = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
         local function add(name, value) lines[#lines + 1] = name .. '\\t' .. value end
         for _, key in ipairs(redis.call('KEYS', '*')) do
             local name = string.gsub(key, '^' .. string.gsub(ARGV[1], '[{}]', '%%%0'), '')
             local kind = redis.call('TYPE', key).ok
             if kind == 'hash' then
                 local fields = redis.call('HGETALL', key)
-                for i = 1, #fields, 2 do add(name .. ' ' .. fields[i], fields[i + 1]) end
+                for i = 1, #fields, 2 do
+                    local value = fields[i + 1]
+                    if fields[i] == 'run' then value = value == run and 'present' or 'former' end
+                    add(name .. ' ' .. fields[i], value)
+                end
                 if redis.call('PTTL', key) > 0 then add(name .. ' expires', 'yes') end
             elseif name == 'intents' then
                 for _, entry in ipairs(redis.call('XRANGE', key, '-', '+')) do
@@ -77,7 +82,9 @@ struct StateImage {
         add("progress committed", String(model.committed))
         add("progress rate", String(model.drainRate))
         if let mark = model.mark { add("progress mark", String(mark)) }
-        for (id, event) in model.events { add(id, event) }
+        if let run = model.run { add("progress run", run == model.server ? "present" : "former") }
+        if let lost = model.lost { add("progress lost", String(lost)) }
+        for (id, event) in model.events { add(id, event, server: model.server) }
         for (event, counts) in model.buyers {
             for (user, units) in counts { add("buyers:\(event) \(user)", String(units)) }
         }
@@ -91,7 +98,7 @@ struct StateImage {
         for (index, fields) in model.dead.enumerated() { add("dead \(index + 1)", fields.joined(separator: "|")) }
     }
 
-    private mutating func add(_ id: EventID, _ event: InventoryModel.Event) {
+    private mutating func add(_ id: EventID, _ event: InventoryModel.Event, server: Int) {
         func add(_ field: String, _ value: some LosslessStringConvertible) {
             lines["event:\(id) \(field)"] = String(value)
         }
@@ -112,6 +119,7 @@ struct StateImage {
             add("price", stock.terms.price.amount)
             add("currency", stock.terms.price.currency.rawValue)
             add("remembers", stock.remembers)
+            add("run", stock.run == server ? "present" : "former")
         }
     }
 

@@ -216,6 +216,27 @@ struct StockReturnTests {
         }
     }
 
+    @Test("What a Redis knew before a restart is not sold by: stock is thrown away, and loaded anew after the grace (P35)")
+    func restart() async throws {
+        try await Fixture.run { fixture in
+            _ = try await fixture.lane.load(.first(of: Self.event))
+            #expect(try await fixture.lane.amend(Self.event, .open(revision: 2), grace: .seconds(60)) == .amended)
+            try await fixture.server.restart()
+            #expect(try await fixture.lane.mark(.first) == .restarted)
+            #expect(try await fixture.lane.mark(.first) == .current)
+            #expect(try await fixture.lane.amend(Self.event, .open(revision: 3), grace: .seconds(60)) == .quiet)
+            let refused = try await fixture.inventory.reserve(.of(Self.event, order: 1))
+            #expect(refused == .refused(.cold, mayBeRecorded: true))
+            // A lane that comes now goes by the same time, which Redis keeps.
+            let next = Lease(partition: .first, epoch: 2)
+            #expect(try await fixture.lane.mark(next) == .marked)
+            #expect(try await fixture.lane.amend(Self.event, .open(revision: 3), grace: .seconds(60)) == .quiet)
+            #expect(try await fixture.lane.amend(Self.event, .open(revision: 3), grace: .zero) == .cold)
+            #expect(try await fixture.lane.load(.first(of: Self.event, epoch: 2), under: next) == .loaded)
+            #expect(try await fixture.inventory.reserve(.of(Self.event, order: 1)).isAccepted)
+        }
+    }
+
     @Test("Stock that an earlier version has loaded is loaded anew")
     func stockOfAnEarlierVersion() async throws {
         try await Fixture.run { fixture in
@@ -223,7 +244,7 @@ struct StockReturnTests {
             try await fixture.command("HDEL", InventoryKeys(.first).event(Self.event), "remembers")
             #expect(
                 try await fixture.inventory.reserve(.of(Self.event, order: 1)) == .refused(.cold, mayBeRecorded: true))
-            #expect(try await fixture.lane.amend(Self.event, .open(revision: 9)) == .cold)
+            #expect(try await fixture.lane.amend(Self.event, .open(revision: 9), grace: .zero) == .cold)
             #expect(try await fixture.lane.load(.first(of: Self.event, epoch: 2)) == .loaded)
             #expect(try await fixture.inventory.reserve(.of(Self.event, order: 1)).isAccepted)
         }

@@ -125,7 +125,7 @@ struct StoreTests {
 
             let cut = SaleTerms.open(
                 total: 0, limit: 1, price: 1, revision: 999_999_999_999_999, opens: nil, closes: nil)
-            #expect(try await fixture.lane.amend(Self.event, cut) == .amended)
+            #expect(try await fixture.lane.amend(Self.event, cut, grace: .zero) == .amended)
             #expect(try await fixture.inventory.stock(of: Self.event)?.available == -100)
             let release = StockRelease(
                 event: Self.event, order: .number(1), user: .number(1), quantity: 100, epoch: 999_999_999_999_998)

@@ -45,8 +45,10 @@ struct RecordingStore: LaneStore {
         }
     }
 
-    func amend(_ event: EventID, _ terms: SaleTerms) async throws(InventoryError) -> AmendOutcome {
-        let outcome = try await base.amend(event, terms)
+    func amend(
+        _ event: EventID, _ terms: SaleTerms, grace: Duration
+    ) async throws(InventoryError) -> AmendOutcome {
+        let outcome = try await base.amend(event, terms, grace: grace)
         if outcome == .amended { journal.note(.amended(event)) }
         return outcome
     }

@@ -99,6 +99,30 @@ struct StockKeeperTests {
         #expect(loads(of: sale.event) == 1)
     }
 
+    @Test func `When another server process answers, stock is not sold by what it remembers`() async throws {
+        var keeper = keeper(grace: .seconds(60))
+        try await keeper.tick()
+        let old = sale.inventory.snapshot
+        try await sale.buy(40)
+        sale.repository.setAvailable(60, of: sale.event)
+        sale.inventory.restart(from: old)
+        #expect(try await sale.inventory.stock(of: sale.event)?.available == 100, "the trap")
+        try await keeper.tick()
+        #expect(try await sale.inventory.stock(of: sale.event) == nil)
+        // The lane that comes after this one keeps to the same grace.
+        sale.repository.expireLease(of: Sale.partition)
+        let next = try #require(
+            try await sale.repository.acquireLease(of: Sale.partition, owner: "next", for: .seconds(600)))
+        var other = StockKeeper(
+            store: sale.store, repository: sale.recordingRepository, lease: next, grace: .seconds(60),
+            logger: Sale.silent)
+        try await other.tick()
+        #expect(try await sale.inventory.stock(of: sale.event) == nil)
+        sale.inventory.advance(by: .seconds(61))
+        try await other.tick()
+        #expect(try await sale.inventory.stock(of: sale.event)?.available == 60)
+    }
+
     @Test func `A new lease looks at every event, and loads none that Redis has`() async throws {
         var keeper = keeper()
         try await keeper.tick()

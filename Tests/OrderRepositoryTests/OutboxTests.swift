@@ -84,19 +84,34 @@ import Ticketing
         try await Scene.run { scene in
             let database = scene.database
             let next = QueuedIntent.sample(scene.event, scene.user, quantity: 2)
-            #expect(try await database.repository.cancelQueued(next.intent))
-            #expect(try await database.repository.cancelQueued(next.intent) == false)
+            #expect(try await database.repository.cancelUncommitted(next.intent, .soldOut))
+            #expect(try await database.repository.cancelUncommitted(next.intent, .soldOut) == false)
             guard case .committed([], let known) = try await database.lanes.commit([next], under: scene.lease) else {
                 Issue.record("a cancelled order was committed")
                 return
             }
             let order = try #require(known[next.intent.order])
             #expect(order.state.status == .cancelled)
-            #expect(order.state.reason == .cancelledByBuyer)
+            #expect(order.state.reason == .soldOut)
             #expect(order.entry != next.entry, "so the lane gives back what Redis took")
             #expect(try await database.available(scene.event) == 7)
             // One that is committed is left to `cancel`.
-            #expect(try await database.repository.cancelQueued(scene.queued.intent) == false)
+            #expect(try await database.repository.cancelUncommitted(scene.queued.intent, .soldOut) == false)
+        }
+    }
+
+    @Test func aBuyersHoldingIsWhatOrdersHoldThatHaveNotEnded() async throws {
+        try await Scene.run { scene in
+            let repository = scene.database.repository
+            let before = try #require(try await repository.holding(of: scene.user, in: scene.event))
+            #expect(before.held == scene.queued.intent.quantity)
+            let other = QueuedIntent.sample(scene.event, scene.user, quantity: 2)
+            try await scene.database.commitNew([other], under: scene.lease)
+            #expect(try await repository.holding(of: scene.user, in: scene.event)?.held == before.held + 2)
+            #expect(try await repository.cancel(scene.order, of: scene.user))
+            #expect(try await repository.holding(of: scene.user, in: scene.event)?.held == 2)
+            #expect(try await repository.holding(of: UserID(), in: scene.event)?.held == 0)
+            #expect(try await repository.holding(of: scene.user, in: EventID()) == nil)
         }
     }
 

@@ -54,7 +54,7 @@ struct StatusTests {
         #expect(SaleState.allCases.map(\.rawValue) == ["scheduled", "open", "paused", "closed"])
         #expect(
             CancellationReason.allCases.map(\.rawValue) == [
-                "payment_declined", "sold_out", "cancelled_by_buyer", "expired", "rejected",
+                "payment_declined", "sold_out", "limit_exceeded", "cancelled_by_buyer", "expired", "rejected",
             ])
         #expect(Role.allCases.map(\.rawValue) == ["user", "admin"])
     }

@@ -96,45 +96,62 @@ final class OrderService<Inventory: InventoryStore, Repository: OrderRepository>
                 }
                 return OrderView(order)
             }
-            let found: OrderRecord?
-            do { found = try await inventory.order(id) } catch { throw PurchaseProblems.warmingUp(limits) }
-            guard let record = found, record.user == user else { throw OrderProblems.notFound }
+            guard let record = try await remembered(id), record.user == user else { throw OrderProblems.notFound }
             let intent = Intent(
                 order: id, user: user, event: record.event, quantity: record.quantity, total: record.total,
                 paymentMethod: record.paymentMethod)
-            _ = try await decided { () async throws(RepositoryError) in try await repository.cancelQueued(intent) }
+            _ = try await decided { () async throws(RepositoryError) in
+                try await repository.cancelUncommitted(intent, .cancelledByBuyer)
+            }
         }
         throw cancelLater
     }
 
     /// Puts an accepted order back that neither store knows, and returns how it stands; one that is known is left alone.
+    /// When the sale has gone on without it, it ends as cancelled, so that every accepted order ends (I4).
     ///
-    /// - Throws: `sold_out` or `limit_exceeded` when the sale has gone on without it.
+    /// - Throws: `order_not_found` for a receipt that is not the user's, or too old.
     func recover(_ receipt: OrderReceipt, by user: UserID) async throws(Problem) -> OrderView {
         let id = receipt.intent.order
         guard receipt.intent.user == user, Int(id.partition.number) < partitioning.count else {
             throw OrderProblems.notFound
         }
-        do throws(InventoryError) {
-            if let record = try await inventory.order(id) { return OrderView(record, progress: nil) }
-        } catch {
-            throw PurchaseProblems.warmingUp(limits)
-        }
+        if let record = try await remembered(id) { return OrderView(record, progress: nil) }
         if let order = try await recorded(id) { return OrderView(order) }
-        let refusal: Refusal
-        do throws(InventoryError) {
-            switch try await inventory.recover(receipt.intent) {
-            case .recovered, .known:
-                guard let record = try await inventory.order(id) else { throw InventoryError(.unavailable, "emptied") }
-                return OrderView(record, progress: nil)
-            case .soldOut(let available): refusal = .soldOut(available: available)
-            case .limitExceeded(let limit, let held): refusal = .limitExceeded(limit: limit, held: held)
-            case .busy: refusal = .busy
-            }
-        } catch {
-            throw PurchaseProblems.warmingUp(limits)
+        guard wallClock() * 1_000 - Double(receipt.acceptedAt) < Double(limits.receiptAge.milliseconds) else {
+            throw OrderProblems.receiptTooOld
         }
-        throw PurchaseProblems.problem(for: refusal, limits: limits)
+        // While no stock is loaded, Redis does not know what else the buyer has.
+        guard try await mayHold(receipt.intent) else { return try await end(receipt.intent, .limitExceeded) }
+        let outcome: RecoveryOutcome
+        do { outcome = try await inventory.recover(receipt.intent) } catch { throw PurchaseProblems.warmingUp(limits) }
+        switch outcome {
+        case .recovered, .known:
+            guard let record = try await remembered(id) else { throw PurchaseProblems.warmingUp(limits) }
+            return OrderView(record, progress: nil)
+        case .soldOut: return try await end(receipt.intent, .soldOut)
+        case .limitExceeded: return try await end(receipt.intent, .limitExceeded)
+        case .busy: throw PurchaseProblems.problem(for: .busy, limits: limits)
+        }
+    }
+
+    private func remembered(_ id: OrderID) async throws(Problem) -> OrderRecord? {
+        do { return try await inventory.order(id) } catch { throw PurchaseProblems.warmingUp(limits) }
+    }
+
+    /// Whether the buyer's limit leaves room for the order, by Postgres.
+    private func mayHold(_ intent: Intent) async throws(Problem) -> Bool {
+        let holding: (held: Int, limit: Int)?
+        do { holding = try await repository.holding(of: intent.user, in: intent.event) } catch { throw unknownNow }
+        guard let holding else { throw EventProblems.notFound }
+        return holding.held + intent.quantity <= holding.limit
+    }
+
+    /// Writes an order that cannot be put back down as cancelled, unless it is there by now.
+    private func end(_ intent: Intent, _ reason: CancellationReason) async throws(Problem) -> OrderView {
+        do { _ = try await repository.cancelUncommitted(intent, reason) } catch { throw unknownNow }
+        guard let order = try await recorded(intent.order) else { throw unknownNow }
+        return OrderView(order)
     }
 
     private func decided(_ body: () async throws(RepositoryError) -> Bool) async throws(Problem) -> Bool {
@@ -177,17 +194,21 @@ final class OrderService<Inventory: InventoryStore, Repository: OrderRepository>
         return progress.accepted > 0
     }
 
-    private func recorded(_ id: OrderID) async throws(Problem) -> Order? {
-        let overloaded = Problem(
+    /// Postgres cannot be asked now.
+    private var unknownNow: Problem {
+        Problem(
             .overloaded, "The order cannot be looked up at the moment. Ask again.",
             retryAfter: limits.overloadedRetryAfter)
+    }
+
+    private func recorded(_ id: OrderID) async throws(Problem) -> Order? {
         let found: Order??
         do throws(RepositoryError) {
             found = try await lookups.run { () async throws(RepositoryError) in try await repository.order(id) }
         } catch {
-            throw overloaded
+            throw unknownNow
         }
-        guard let found else { throw overloaded }
+        guard let found else { throw unknownNow }
         return found
     }
 

@@ -52,5 +52,6 @@ enum EventProblems {
 enum OrderProblems {
     /// Also for other people's orders, so that ids cannot be tried out.
     static let notFound = Problem(.orderNotFound, "You have no such order.")
+    static let receiptTooOld = Problem(.orderNotFound, "The receipt is too old to put the order back.")
     static let final = Problem(.orderFinal, "The order has ended and cannot be cancelled any more.")
 }

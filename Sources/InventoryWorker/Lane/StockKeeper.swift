@@ -10,15 +10,14 @@ struct StockKeeper<Store: LaneStore, Repository: LaneRepository>: Sendable {
     let store: Store
     let repository: Repository
     let lease: Lease
-    /// How long after a loss of Redis' memory no stock is loaded, so that lost orders are put back before new buyers come.
+    /// How long after a loss of Redis' memory no stock is loaded, so that lost orders are put back before new buyers
+    /// come. The time of the loss is kept in Redis, since the lane may be another one by then.
     let grace: Duration
     let logger: Logger
 
     /// What the lane last brought to Redis, by event.
     private var known: [EventID: Int64] = [:]
     private var newestChange: Date?
-    /// Until when stock that was loaded before is not loaded again.
-    private var quietUntil: ContinuousClock.Instant?
 
     /// A change is dated by the start of its transaction but seen at its end; changes are looked for this much further
     /// back, in seconds, so that none slips through.
@@ -32,15 +31,16 @@ struct StockKeeper<Store: LaneStore, Repository: LaneRepository>: Sendable {
         self.logger = logger
     }
 
-    /// Looks for changes and brings them. When Redis has lost the lane's mark, it has lost all: everything is loaded.
+    /// Looks for changes and brings them. When Redis has lost the lane's mark, it has lost all, and when another server
+    /// process answers, it may have lost some: everything is loaded.
     mutating func tick() async throws {
         let outcome = try await store.mark(lease)
         switch outcome {
         case .current: break
-        case .marked, .empty:
+        case .marked, .empty, .restarted:
             known = [:]
             newestChange = nil
-            if outcome == .empty { quietUntil = .now + grace }
+            logger.notice("lane.mark", metadata: ["lane.epoch": "\(lease.epoch)", "outcome": "\(outcome.rawValue)"])
         case .fenced: throw LeaseLost(lease: lease)
         }
         let since = newestChange?.addingTimeInterval(-StockKeeper.overlap)
@@ -57,9 +57,12 @@ struct StockKeeper<Store: LaneStore, Repository: LaneRepository>: Sendable {
 
     /// Returns whether Redis now has this version.
     private func bring(_ version: SaleVersion) async throws -> Bool {
-        guard try await store.amend(version.event, version.terms) == .cold else { return true }
         // What was never loaded has nothing to be put back.
-        if version.epoch > 0, let quietUntil, ContinuousClock.now < quietUntil { return false }
+        switch try await store.amend(version.event, version.terms, grace: version.epoch > 0 ? grace : .zero) {
+        case .amended, .current: return true
+        case .quiet: return false
+        case .cold: break
+        }
         guard let load = try await repository.beginLoad(of: version.event, under: lease) else {
             throw LeaseLost(lease: lease)
         }

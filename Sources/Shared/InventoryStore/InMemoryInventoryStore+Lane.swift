@@ -42,13 +42,17 @@ extension InMemoryInventoryStore: LaneStore {
         try with(stock.event) { model, now in model.fillAndLoad(stock, laneEpoch: lease.epoch, now: now) }
     }
 
-    package func amend(_ event: EventID, _ terms: SaleTerms) async throws(InventoryError) -> AmendOutcome {
-        try with(event) { model, _ in model.amend(event, terms) }
+    package func amend(
+        _ event: EventID, _ terms: SaleTerms, grace: Duration
+    ) async throws(InventoryError) -> AmendOutcome {
+        try with(event) { model, now in
+            model.amend(event, terms, grace: Int64(grace / .milliseconds(1)), now: now)
+        }
     }
 
     package func mark(_ lease: Lease) async throws(InventoryError) -> MarkOutcome {
-        let outcome = try with(lease.partition) { model, _ in model.mark(lease.epoch) }
-        if outcome == .empty { announce(nil) }
+        let outcome = try with(lease.partition) { model, now in model.mark(lease.epoch, now: now) }
+        if outcome == .empty || outcome == .restarted { announce(nil) }
         return outcome
     }
 

@@ -20,7 +20,21 @@ extension InMemoryInventoryStore {
 
     /// Forgets everything, as `FLUSHALL` does.
     package func empty() {
-        state.withLock { $0.partitions = Array(repeating: InventoryModel(), count: partitioning.count) }
+        state.withLock { state in
+            state.partitions = state.partitions.map { InventoryModel(server: $0.server) }
+        }
+    }
+
+    /// All keys as they are now, for `restart(from:)`.
+    package var snapshot: [InventoryModel] { state.withLock(\.partitions) }
+
+    /// Goes on as another server process, with the keys of `snapshot`, or with those there are.
+    package func restart(from snapshot: [InventoryModel]? = nil) {
+        state.withLock { state in
+            let server = state.partitions.map(\.server).max() ?? 0
+            state.partitions = snapshot ?? state.partitions
+            for index in state.partitions.indices { state.partitions[index].server = server + 1 }
+        }
     }
 
     /// Drops an order's record, as its expiry does.

@@ -21,10 +21,13 @@ extension InventoryModel {
     }
 
     /// `mark.lua`.
-    mutating func mark(_ epoch: Int64) -> MarkOutcome {
-        if let mark, mark >= epoch { return mark == epoch ? .current : .fenced }
+    mutating func mark(_ epoch: Int64, now: Int64) -> MarkOutcome {
+        if let mark, mark > epoch { return .fenced }
         defer { mark = epoch }
-        return mark == nil ? .empty : .marked
+        if let mark, run == server { return mark == epoch ? .current : .marked }
+        run = server
+        lost = now
+        return mark == nil ? .empty : .restarted
     }
 
     /// `recover.lua`.

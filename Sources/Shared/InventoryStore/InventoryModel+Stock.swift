@@ -40,7 +40,7 @@ extension InventoryModel {
         events[event] = .loaded(
             LoadedStock(
                 epoch: epoch, available: stock.available, returns: 0, terms: stock.terms,
-                remembers: stock.buyers.isEmpty ? now + InventoryModel.finalRecordLifetime : 0))
+                remembers: stock.buyers.isEmpty ? now + InventoryModel.finalRecordLifetime : 0, run: server))
         return .loaded
     }
 
@@ -67,8 +67,11 @@ extension InventoryModel {
     }
 
     /// `amend.lua`.
-    mutating func amend(_ event: EventID, _ terms: SaleTerms) -> AmendOutcome {
-        guard case .loaded(var stock) = events[event] else { return .cold }
+    mutating func amend(_ event: EventID, _ terms: SaleTerms, grace: Int64, now: Int64) -> AmendOutcome {
+        guard case .loaded(var stock) = events[event], stock.run == server else {
+            if case .loaded = events[event] { events[event] = nil }
+            return lost.map { now < $0 + grace } ?? false ? .quiet : .cold
+        }
         guard stock.terms.revision < terms.revision else { return .current }
         if stock.terms.total != terms.total {
             stock.available += terms.total - stock.terms.total

@@ -4,7 +4,7 @@ import Ticketing
 ///
 /// What the in-memory store runs on, and what the scripts are compared with. No I/O and no clock: `now` is
 /// milliseconds since 1970. A script stops on text that is no number; the model has no such state.
-struct InventoryModel: Sendable {
+package struct InventoryModel: Sendable {
     /// What stands under an event's key.
     enum Event: Hashable, Sendable {
         /// The buyers of this load are being written. Nobody is admitted, and no intent after `since` is of the event.
@@ -19,6 +19,8 @@ struct InventoryModel: Sendable {
         var terms: SaleTerms
         /// Until when no order record of the event can have expired; 0 when there were orders before the load.
         let remembers: Int64
+        /// The server process that it was loaded into.
+        let run: Int
     }
 
     /// What stands under an order's key.
@@ -36,8 +38,13 @@ struct InventoryModel: Sendable {
     var accepted: Int64 = 0
     var committed: Int64 = 0
     var drainRate = 0
-    /// Epoch of the lane that marked the partition last.
+    /// Epoch of the lane that marked the partition last, and the server process that it met.
     var mark: Int64?
+    var run: Int?
+    /// When a loss of memory was noticed last.
+    var lost: Int64?
+    /// Counts the server's processes; not one of the keys.
+    var server = 1
     /// The entries that were given up on, each as names and values in turn.
     var dead: [[String]] = []
 

@@ -32,8 +32,12 @@ package protocol LaneStore: Sendable {
     /// answers `loaded`, or until a later load does.
     func load(_ stock: StockLoad, under lease: Lease) async throws(InventoryError) -> LoadOutcome
 
-    /// Brings an organiser's change to loaded stock.
-    func amend(_ event: EventID, _ terms: SaleTerms) async throws(InventoryError) -> AmendOutcome
+    /// Brings an organiser's change to loaded stock. Stock that was loaded into another server process is thrown away:
+    /// what the present one holds of it may be old.
+    /// - Parameter grace: How long after a loss of memory the event is not to be loaded; zero for one that never was.
+    func amend(
+        _ event: EventID, _ terms: SaleTerms, grace: Duration
+    ) async throws(InventoryError) -> AmendOutcome
 
     /// Leaves the lane's mark in Redis, from which on lanes before this one can neither reject nor load (I12). To be
     /// called before the first entry is taken over.
@@ -119,6 +123,9 @@ package enum MarkOutcome: String, Hashable, Sendable {
     case marked = "MARKED"
     /// There was none: Redis is new or was emptied, and all stock must be loaded.
     case empty = "EMPTY"
+    /// Another server process answers than before, by a restart or a fail-over. It may hold an older state, so all stock
+    /// must be loaded anew.
+    case restarted = "RESTARTED"
     /// A later lane has marked the partition.
     case fenced = "FENCED"
 }
@@ -137,5 +144,8 @@ package enum LoadOutcome: String, Hashable, Sendable {
 package enum AmendOutcome: String, Hashable, Sendable {
     case amended = "AMENDED"
     case current = "CURRENT"
+    /// No stock is loaded.
     case cold = "COLD"
+    /// No stock is loaded, nor is it to be loaded yet: orders that were lost come first.
+    case quiet = "QUIET"
 }

@@ -101,11 +101,14 @@ package struct RedisLaneStore: LaneStore {
         return try RedisLaneStore.outcome(of: replies[replies.count - 1])
     }
 
-    package func amend(_ event: EventID, _ terms: SaleTerms) async throws(InventoryError) -> AmendOutcome {
+    package func amend(
+        _ event: EventID, _ terms: SaleTerms, grace: Duration
+    ) async throws(InventoryError) -> AmendOutcome {
         let keys = try inventory.keys(of: inventory.partitioning.partition(of: event))
         return try await outcome(
             InventoryScripts.amend.command(
-                keys: [.init(keys.event(event))], arguments: [.init(terms.revision)] + terms.arguments))
+                keys: [.init(keys.event(event)), .init(keys.progress)],
+                arguments: [.init(terms.revision)] + terms.arguments + [.init(Int(grace / .milliseconds(1)))]))
     }
 
     package func mark(_ lease: Lease) async throws(InventoryError) -> MarkOutcome {

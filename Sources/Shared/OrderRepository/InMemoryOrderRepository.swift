@@ -154,13 +154,26 @@ package final class InMemoryOrderRepository: OrderRepository {
         }
     }
 
-    package func cancelQueued(_ intent: Intent) async throws(RepositoryError) -> Bool {
+    package func holding(
+        of user: UserID, in event: EventID
+    ) async throws(RepositoryError) -> (held: Int, limit: Int)? {
+        try access { state throws(RepositoryError) in
+            guard let row = state.events[event] else { return nil }
+            let held = state.orders.values.filter { $0.user == user && $0.event == event && $0.status.holdsStock }
+                .map(\.quantity).reduce(0, +)
+            return (held, row.details.limitPerBuyer)
+        }
+    }
+
+    package func cancelUncommitted(
+        _ intent: Intent, _ reason: CancellationReason
+    ) async throws(RepositoryError) -> Bool {
         try access { state throws(RepositoryError) in
             guard state.orders[intent.order] == nil else { return false }
             state.orders[intent.order] = Order(
                 id: intent.order, user: intent.user, event: intent.event, quantity: intent.quantity,
                 total: intent.total, paymentMethod: intent.paymentMethod, status: .cancelled,
-                reason: .cancelledByBuyer, tickets: [], createdAt: now(), updatedAt: now())
+                reason: reason, tickets: [], createdAt: now(), updatedAt: now())
             return true
         }
     }

@@ -91,8 +91,16 @@ package struct PostgresOrderRepository: OrderRepository {
         try await affected(CancelOrder.query(id, user)) == 1
     }
 
-    package func cancelQueued(_ intent: Intent) async throws(RepositoryError) -> Bool {
-        try await affected(CancelQueuedOrder.query(intent)) == 1
+    package func cancelUncommitted(
+        _ intent: Intent, _ reason: CancellationReason
+    ) async throws(RepositoryError) -> Bool {
+        try await affected(InsertCancelledOrder.query(intent, reason)) == 1
+    }
+
+    package func holding(
+        of user: UserID, in event: EventID
+    ) async throws(RepositoryError) -> (held: Int, limit: Int)? {
+        try await first(SelectHolding.query(user, event), SelectHolding.decode)
     }
 
     package func ledger(of event: EventID) async throws(RepositoryError) -> EventLedger? {

@@ -32,6 +32,7 @@ package enum OrderStage: String, Hashable, Sendable, CaseIterable {
 package enum CancellationReason: String, Hashable, Sendable, CaseIterable {
     case paymentDeclined = "payment_declined"
     case soldOut = "sold_out"
+    case limitExceeded = "limit_exceeded"
     case cancelledByBuyer = "cancelled_by_buyer"
     case expired
     case rejected
@@ -40,6 +41,7 @@ package enum CancellationReason: String, Hashable, Sendable, CaseIterable {
         switch self {
         case .paymentDeclined: "The payment was declined. Nothing was charged."
         case .soldOut: "The last tickets went to someone else. Nothing was charged."
+        case .limitExceeded: "With other tickets that you bought meanwhile it was above the limit. Nothing was charged."
         case .cancelledByBuyer: "You cancelled the order. What was charged is given back."
         case .expired: "The payment did not come in time. What was charged after all is given back."
         case .rejected: "The order could not be recorded: its event or account no longer exists. Nothing was charged."

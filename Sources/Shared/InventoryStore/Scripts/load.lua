@@ -16,7 +16,8 @@
 -- events of the partition may go on selling meanwhile. Nobody is admitted before the buyers' counts of the same load
 -- are there (I6). A lane that stood still between its reading of Postgres and this call, while another lane committed
 -- what its figure does not include, loads nothing (I12). `remembers` is until when no order record of the event can
--- have expired; 0 when there were orders before this load. All is checked before the first write (P5). O(1).
+-- have expired; 0 when there were orders before this load. `run` is the server process that it is loaded into. All is
+-- checked before the first write (P5). O(1).
 
 local function whole(text)
     if type(text) == 'string' and #text <= 15 and (text == '0' or string.match(text, '^%-?[1-9]%d*$')) then
@@ -67,5 +68,6 @@ end
 redis.call('DEL', KEYS[1])
 redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'available', ARGV[3], 'total', ARGV[4], 'limit', ARGV[5],
     'opens', ARGV[6], 'closes', ARGV[7], 'state', ARGV[8], 'price', ARGV[9], 'currency', ARGV[10],
-    'revision', ARGV[11], 'returns', '0', 'remembers', string.format('%.0f', remembers))
+    'revision', ARGV[11], 'returns', '0', 'remembers', string.format('%.0f', remembers),
+    'run', string.match(redis.call('INFO', 'server'), 'run_id:(%x+)'))
 return {'LOADED'}

@@ -35,6 +35,23 @@ enum SelectOrder {
     }
 }
 
+/// What a buyer holds of an event beside what a buyer may hold.
+enum SelectHolding {
+    static func query(_ user: UserID, _ event: EventID) -> PostgresQuery {
+        """
+        SELECT limit_per_buyer, (SELECT coalesce(sum(quantity), 0) FROM ticket_orders
+                                 WHERE user_id = \(user) AND event_id = \(event)
+                                       AND status IN ('pending', 'paid', 'confirmed'))
+        FROM events WHERE id = \(event)
+        """
+    }
+
+    static func decode(_ row: PostgresRow) throws(PostgresError) -> (held: Int, limit: Int) {
+        let (limit, held) = try row.decode(Int32.self, Int64.self)
+        return (Int(held), Int(limit))
+    }
+}
+
 enum SelectOrdersOfUser {
     static func query(_ user: UserID, after cursor: PageCursor?, limit: Int) -> PostgresQuery {
         guard let cursor else {

@@ -82,15 +82,16 @@ enum CancelOrder {
     }
 }
 
-/// Stores an order that is still on the stream as cancelled: its lane then finds it there, and gives Redis' units back.
-enum CancelQueuedOrder {
-    static func query(_ intent: Intent) -> PostgresQuery {
+/// Stores an order that no lane has committed as cancelled. When it is still on the stream, its lane finds it here, takes
+/// the entry for a second acceptance, and gives Redis' units back.
+enum InsertCancelledOrder {
+    static func query(_ intent: Intent, _ reason: CancellationReason) -> PostgresQuery {
         """
         INSERT INTO ticket_orders (id, user_id, event_id, partition, quantity, total_amount, currency, payment_method,
                                    status, failure_code, stream_id)
         VALUES (\(intent.order), \(intent.user), \(intent.event), \(Int16(intent.order.partition.number)),
                 \(Int32(intent.quantity)), \(intent.total.amount) * 0.01, \(intent.total.currency),
-                \(intent.paymentMethod.text), 'cancelled', \(CancellationReason.cancelledByBuyer.rawValue), '')
+                \(intent.paymentMethod.text), 'cancelled', \(reason.rawValue), '')
         ON CONFLICT (id) DO NOTHING
         """
     }
