@@ -99,7 +99,8 @@ import Ticketing
         harness.inventory.empty()
         let receipt = try #require(first.string("receipt"))
         harness.repository.put(
-            PurchaseTests.order(try Self.otherOrder(of: user, event), user: user, event: event, status: .confirmed, quantity: 2))
+            PurchaseTests.order(
+                try Self.otherOrder(of: user, event), user: user, event: event, status: .confirmed, quantity: 2))
         let answer = try await Self.recover(receipt, by: user, on: harness)
         #expect(answer.string("status") == "cancelled")
         #expect(answer.failureCode == "limit_exceeded")

@@ -216,7 +216,9 @@ struct StockReturnTests {
         }
     }
 
-    @Test("What a Redis knew before a restart is not sold by: stock is thrown away, and loaded anew after the grace (P35)")
+    @Test(
+        "What a Redis knew before a restart is not sold by: stock is thrown away, and loaded anew after the grace (P35)"
+    )
     func restart() async throws {
         try await Fixture.run { fixture in
             _ = try await fixture.lane.load(.first(of: Self.event))
