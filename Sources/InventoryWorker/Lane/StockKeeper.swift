@@ -13,6 +13,7 @@ struct StockKeeper<Store: LaneStore, Repository: LaneRepository>: Sendable {
     /// How long after a loss of Redis' memory no stock is loaded, so that lost orders are put back before new buyers come.
     let grace: Duration
     let logger: Logger
+    private let time: TimeAndChance
 
     /// What the lane last brought to Redis, by event.
     private var known: [EventID: Int64] = [:]
@@ -24,12 +25,16 @@ struct StockKeeper<Store: LaneStore, Repository: LaneRepository>: Sendable {
     /// back, in seconds, so that none slips through.
     private static var overlap: TimeInterval { 10 }
 
-    init(store: Store, repository: Repository, lease: Lease, grace: Duration, logger: Logger) {
+    init(
+        store: Store, repository: Repository, lease: Lease, grace: Duration, logger: Logger,
+        time: TimeAndChance = .machine
+    ) {
         self.store = store
         self.repository = repository
         self.lease = lease
         self.grace = grace
         self.logger = logger
+        self.time = time
     }
 
     /// Looks for changes and brings them. When Redis has lost the lane's mark, it has lost all: everything is loaded.
@@ -40,7 +45,7 @@ struct StockKeeper<Store: LaneStore, Repository: LaneRepository>: Sendable {
         case .marked, .empty:
             known = [:]
             newestChange = nil
-            if outcome == .empty { quietUntil = .now + grace }
+            if outcome == .empty { quietUntil = time.now() + grace }
         case .fenced: throw LeaseLost(lease: lease)
         }
         let since = newestChange?.addingTimeInterval(-StockKeeper.overlap)
@@ -59,7 +64,7 @@ struct StockKeeper<Store: LaneStore, Repository: LaneRepository>: Sendable {
     private func bring(_ version: SaleVersion) async throws -> Bool {
         guard try await store.amend(version.event, version.terms) == .cold else { return true }
         // What was never loaded has nothing to be put back.
-        if version.epoch > 0, let quietUntil, ContinuousClock.now < quietUntil { return false }
+        if version.epoch > 0, let quietUntil, time.now() < quietUntil { return false }
         guard let load = try await repository.beginLoad(of: version.event, under: lease) else {
             throw LeaseLost(lease: lease)
         }
