@@ -65,7 +65,7 @@ let package = Package(
     name: "onsale",
     products: [
         .executable(name: "onsale-gateway", targets: ["Gateway"]),
-        .executable(name: "onsale-worker", targets: ["InventoryWorker"]),
+        .executable(name: "onsale-worker", targets: ["InventoryWorkerApp"]),
         .executable(name: "onsale", targets: ["Onsale"]),
         .executable(name: "loadtest", targets: ["LoadTest"]),
     ],
@@ -118,13 +118,19 @@ let package = Package(
                 "Security", "Ticketing", .coreMetrics, .crypto, .httpTypes, .hummingbird, .hummingbirdCore, .lifecycle,
                 .logging, .nio, .nioHTTP, .nioPosix, .unixSignals,
             ]),
+        // The worker's parts are a library, so that the simulation can run them too.
+        .target(
+            name: "InventoryWorker",
+            dependencies: [
+                "InventoryStore", "OnsaleConfiguration", "OrderRepository", "Payments", "Ticketing", .coreMetrics,
+                .lifecycle, .logging, .metrics,
+            ], exclude: ["App"], swiftSettings: settings),
         .program(
-            "InventoryWorker",
+            "InventoryWorkerApp", path: "Sources/InventoryWorker/App",
             [
-                "InventoryStore", "Observability", "OnsaleConfiguration", "OrderRepository", "Payments",
-                "PostgresClient",
-                "RedisClient", "Ticketing", .unixSignals,
-                .coreMetrics, .hummingbird, .lifecycle, .logging, .metrics,
+                "InventoryStore", "InventoryWorker", "Observability", "OnsaleConfiguration", "OrderRepository",
+                "Payments", "PostgresClient", "RedisClient", "Ticketing", .coreMetrics, .hummingbird, .lifecycle,
+                .logging, .unixSignals,
             ]),
         .program(
             "Onsale",
@@ -173,7 +179,7 @@ let package = Package(
         .tests(
             "IntegrationTests",
             [
-                "Gateway", "InventoryStore", "InventoryWorker", "LoadTest", "Onsale", "RedisClient", "Security",
+                "Gateway", "InventoryStore", "InventoryWorkerApp", "LoadTest", "Onsale", "RedisClient", "Security",
                 "TestSupport",
                 "Ticketing", .logging,
             ]),

@@ -1,27 +1,27 @@
-import OnsaleConfiguration
+package import OnsaleConfiguration
 
 /// The numbers that bound a worker. All are environment variables; none is secret.
-struct WorkerConfiguration: Sendable {
+package struct WorkerConfiguration: Sendable {
     /// LANE_BATCH_SIZE (default 1,000 intents, 1...10,000): a batch takes Postgres about 25 ms, which is the time a
     /// buyer waits longer for it.
-    var batchSize = 1_000
+    package var batchSize = 1_000
     /// LANE_LEASE_SECONDS (default 5 s, 1...60 s): how long a partition stands still after its worker was killed. A
     /// batch takes well under a second, so a living lane renews long before.
-    var lease: Duration = .seconds(5)
+    package var lease: Duration = .seconds(5)
     /// LANE_TICK (default 200 ms, 10 ms...1 s): how often a lane looks for changes to its events, so that they reach
     /// the buyers within a second.
-    var tick: Duration = .milliseconds(200)
+    package var tick: Duration = .milliseconds(200)
     /// RECOVERY_GRACE (default 2 s, 0...60 s): how long after Redis has lost its memory no stock is loaded, so that buyers'
     /// receipts come before new buyers. Waiting polls are told at once.
-    var recoveryGrace: Duration = .seconds(2)
+    package var recoveryGrace: Duration = .seconds(2)
     /// CHARGES_IN_FLIGHT (default 20,000 orders a lane, 1...1,000,000): charges under way at once, about 1 kB each;
     /// orders beyond that wait on the stream.
-    var chargesInFlight = 20_000
+    package var chargesInFlight = 20_000
     /// ORDER_HOLD_SECONDS (default 600 s, 1 s...1 day): how long an order may wait for its payment before it is cancelled
     /// and its tickets are sold to others.
-    var hold: Duration = .seconds(600)
+    package var hold: Duration = .seconds(600)
     /// SHUTDOWN_SECONDS (default 10 s, 0...300 s): how long a stopping worker waits for charges under way.
-    var shutdown: Duration = .seconds(10)
+    package var shutdown: Duration = .seconds(10)
 
     /// A back-off starts here and doubles to the limit, each pause jittered between half and all of it.
     static let backoffBase: Duration = .milliseconds(50)
@@ -48,9 +48,9 @@ struct WorkerConfiguration: Sendable {
     /// How long a read waits for intents: bounds how late a lane renews, ticks and stops.
     static let readWait: Duration = .milliseconds(100)
 
-    init() {}
+    package init() {}
 
-    init(config: ConfigReader) throws {
+    package init(config: ConfigReader) throws {
         batchSize = try config.int("lane.batch.size", default: batchSize, in: 1...10_000)
         lease = try config.duration("lane.lease.seconds", default: lease, in: .seconds(1) ... .seconds(60))
         tick = try config.duration("lane.tick", default: tick, in: .milliseconds(10) ... .seconds(1))

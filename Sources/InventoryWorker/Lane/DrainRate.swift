@@ -1,5 +1,3 @@
-import Foundation
-
 /// How many orders a second a lane commits lately: a mean over about the last second of work.
 struct DrainRate {
     private(set) var perSecond: Double = 0
@@ -16,10 +14,4 @@ struct DrainRate {
         let weight = min(1, seconds)
         perSecond += (Double(count) / seconds - perSecond) * weight
     }
-}
-
-/// The calendar's time, to be compared with Redis' stream ids; metrics only.
-enum WallClock {
-    /// Milliseconds since 1970.
-    static var milliseconds: Int64 { Int64(Date().timeIntervalSince1970 * 1_000) }
 }

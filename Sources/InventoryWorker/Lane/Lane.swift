@@ -1,14 +1,14 @@
 import CoreMetrics
-import InventoryStore
-import Logging
-import OrderRepository
-import Payments
+package import InventoryStore
+package import Logging
+package import OrderRepository
+package import Payments
 import ServiceLifecycle
-import Ticketing
+package import Ticketing
 
 /// One partition's way from the stream to Postgres. Of all workers' lanes for a partition one holds the lease and works;
 /// the others wait for it to run out.
-final class Lane<Store: LaneStore, Repository: LaneRepository, Gateway: PaymentGateway>: Service {
+package final class Lane<Store: LaneStore, Repository: LaneRepository, Gateway: PaymentGateway>: Service {
     private let partition: Partition
     private let owner: String
     private let store: Store
@@ -16,11 +16,12 @@ final class Lane<Store: LaneStore, Repository: LaneRepository, Gateway: PaymentG
     private let configuration: WorkerConfiguration
     private let metrics: LaneMetrics
     private let logger: Logger
+    private let time: TimeAndChance
     private let settler: Settler<Store, Repository, Gateway>
 
-    init(
+    package init(
         partition: Partition, owner: String, store: Store, repository: Repository, gateway: Gateway,
-        configuration: WorkerConfiguration, logger: Logger
+        configuration: WorkerConfiguration, logger: Logger, time: TimeAndChance = .machine
     ) {
         var logger = logger
         logger[metadataKey: "partition"] = "\(partition.number)"
@@ -31,14 +32,15 @@ final class Lane<Store: LaneStore, Repository: LaneRepository, Gateway: PaymentG
         self.configuration = configuration
         self.metrics = LaneMetrics(partition: String(partition.number))
         self.logger = logger
+        self.time = time
         self.settler = Settler(
             store: store, repository: repository, gateway: gateway, partition: partition,
-            configuration: configuration, metrics: metrics, logger: logger)
+            configuration: configuration, metrics: metrics, logger: logger, time: time)
     }
 
     /// Works until graceful shutdown. A store that fails is tried again, with the same lease while that holds.
-    func run() async throws {
-        var backoff = Backoff()
+    package func run() async throws {
+        var backoff = Backoff(time: time)
         var lease: Lease?
         while !Task.isShuttingDownGracefully && !Task.isCancelled {
             do {
@@ -48,7 +50,7 @@ final class Lane<Store: LaneStore, Repository: LaneRepository, Gateway: PaymentG
                 }
                 guard let held = lease else {
                     metrics.owned.record(0)
-                    await pause(configuration.lease / 4 * Double.random(in: 0.5...1))
+                    await time.pause(time.jittered(configuration.lease / 4))
                     continue
                 }
                 metrics.owned.record(1)
@@ -60,7 +62,7 @@ final class Lane<Store: LaneStore, Repository: LaneRepository, Gateway: PaymentG
             } catch {
                 guard !Task.isCancelled else { break }
                 logger.warning("lane.retry", metadata: ["error": "\(error)"])
-                await pause(backoff.pause())
+                await time.pause(backoff.pause())
             }
         }
         if let lease {
@@ -79,7 +81,7 @@ final class Lane<Store: LaneStore, Repository: LaneRepository, Gateway: PaymentG
                 group.addTask { try await self.settler.run(under: lease) }
                 var tenure = LaneTenure(
                     reader: reader, store: store, repository: repository, settler: settler, lease: lease,
-                    configuration: configuration, metrics: metrics, logger: logger)
+                    configuration: configuration, metrics: metrics, logger: logger, time: time)
                 group.addTask {
                     try await tenure.run()
                     try await self.finishCharges(under: lease)
@@ -93,18 +95,10 @@ final class Lane<Store: LaneStore, Repository: LaneRepository, Gateway: PaymentG
 
     /// At shutdown: waits for charges under way, within the limit; the rest is found in Postgres by the next lane.
     private func finishCharges(under lease: Lease) async throws {
-        let end = ContinuousClock.now + configuration.shutdown
-        while !settler.isIdle && ContinuousClock.now < end {
+        let end = time.now() + configuration.shutdown
+        while !settler.isIdle && time.now() < end {
             guard try await repository.renew(lease, for: configuration.lease) else { throw LeaseLost(lease: lease) }
-            try await Task.sleep(for: .milliseconds(20))
-        }
-    }
-
-    /// Sleeps, but not beyond a shutdown.
-    private func pause(_ duration: Duration) async {
-        await cancelWhenGracefulShutdown {
-            // Being cancelled is how the pause ends early.
-            try? await Task.sleep(for: duration)
+            try await time.sleep(.milliseconds(20))
         }
     }
 }

@@ -15,16 +15,17 @@ struct LaneTenure<Store: LaneStore, Repository: LaneRepository, Gateway: Payment
     let configuration: WorkerConfiguration
     let metrics: LaneMetrics
     let logger: Logger
+    private let time: TimeAndChance
     private let committer: BatchCommitter<Repository>
     private var renewal: LeaseRenewal<Repository>
     private var stock: StockKeeper<Store, Repository>
     private var rate = DrainRate()
-    private var nextTick = ContinuousClock.now
-    private var nextRecovery = ContinuousClock.now
+    private var nextTick: ContinuousClock.Instant
+    private var nextRecovery: ContinuousClock.Instant
 
     init(
         reader: Store.Reader, store: Store, repository: Repository, settler: Settler<Store, Repository, Gateway>,
-        lease: Lease, configuration: WorkerConfiguration, metrics: LaneMetrics, logger: Logger
+        lease: Lease, configuration: WorkerConfiguration, metrics: LaneMetrics, logger: Logger, time: TimeAndChance
     ) {
         self.reader = reader
         self.store = store
@@ -32,10 +33,13 @@ struct LaneTenure<Store: LaneStore, Repository: LaneRepository, Gateway: Payment
         self.configuration = configuration
         self.metrics = metrics
         self.logger = logger
+        self.time = time
         self.committer = BatchCommitter(repository: repository)
-        self.renewal = LeaseRenewal(lease, for: configuration.lease, in: repository)
+        self.renewal = LeaseRenewal(lease, for: configuration.lease, in: repository, time: time)
         self.stock = StockKeeper(
             store: store, repository: repository, lease: lease, grace: configuration.recoveryGrace, logger: logger)
+        self.nextTick = time.now()
+        self.nextRecovery = nextTick
     }
 
     private var lease: Lease { renewal.lease }
@@ -45,14 +49,14 @@ struct LaneTenure<Store: LaneStore, Repository: LaneRepository, Gateway: Payment
         while !Task.isShuttingDownGracefully {
             // First of all: it leaves the mark that keeps an earlier lane from Redis.
             try await keepUp()
-            if ContinuousClock.now >= nextRecovery {
+            if time.now() >= nextRecovery {
                 try await recover()
-                nextRecovery = .now + configuration.lease
+                nextRecovery = time.now() + configuration.lease
             }
             // Orders that cannot be charged yet wait on the stream, where the backlog limit holds for them.
             let room = settler.room
             guard room > 0 else {
-                try await Task.sleep(for: WorkerConfiguration.fullPause)
+                try await time.sleep(WorkerConfiguration.fullPause)
                 continue
             }
             let limit = min(configuration.batchSize, room)
@@ -80,7 +84,7 @@ struct LaneTenure<Store: LaneStore, Repository: LaneRepository, Gateway: Payment
     /// Renews the lease and brings changes to Redis, each when due.
     private mutating func keepUp() async throws {
         try await renewal.renewIfDue()
-        let now = ContinuousClock.now
+        let now = time.now()
         if now >= nextTick {
             try await stock.tick()
             metrics.backlog.record(try await store.backlog(of: lease.partition))
@@ -97,9 +101,9 @@ struct LaneTenure<Store: LaneStore, Repository: LaneRepository, Gateway: Payment
         let batch = deliveries.compactMap { delivery in
             delivery.intent.map { QueuedIntent(entry: delivery.entry, intent: $0) }
         }
-        let start = ContinuousClock.now
+        let start = time.now()
         let outcomes = try await committer.commit(batch, keeping: &renewal)
-        metrics.commitDuration.record(duration: ContinuousClock.now - start)
+        metrics.commitDuration.record(duration: time.now() - start)
 
         var done: [StreamEntryID] = []
         var unsettled: [Intent] = []
@@ -124,7 +128,7 @@ struct LaneTenure<Store: LaneStore, Repository: LaneRepository, Gateway: Payment
                 try await reject(Rejection(entry: queued.entry, intent: queued.intent, settled: state, note: note))
             }
         }
-        rate.add(done.count, at: .now)
+        rate.add(done.count, at: time.now())
         // Before the acknowledgement: an entry that is off the stream reminds nobody of its order any more.
         try await store.publish(settled, in: lease.partition)
         try await store.acknowledge(done, in: lease.partition, drainRate: rate.perSecond)
@@ -132,7 +136,7 @@ struct LaneTenure<Store: LaneStore, Repository: LaneRepository, Gateway: Payment
         metrics.committed.increment(by: done.count)
         metrics.batchSize.record(deliveries.count)
         if let accepted = deliveries.first?.entry.milliseconds {
-            metrics.lag.recordMilliseconds(max(0, WallClock.milliseconds - accepted))
+            metrics.lag.recordMilliseconds(max(0, time.calendar() - accepted))
         }
     }
 

@@ -1,39 +1,42 @@
 import CoreMetrics
-import Logging
-import OrderRepository
-import Payments
+package import Logging
+package import OrderRepository
+package import Payments
 import ServiceLifecycle
 import Ticketing
 
 /// Delivers the messages of the outbox that no lane is needed for. Every worker has one; they share the messages.
-struct OutboxDispatcher<Repository: OutboxRepository, Gateway: PaymentGateway>: Service {
+package struct OutboxDispatcher<Repository: OutboxRepository, Gateway: PaymentGateway>: Service {
     let repository: Repository
     let gateway: Gateway
     let logger: Logger
+    private let time: TimeAndChance
     private let delivered = Counter(label: "onsale_outbox_delivered_total")
     private let failed = Counter(label: "onsale_outbox_failures_total")
     private let overdue = Counter(label: "onsale_outbox_overdue_total")
 
-    init(repository: Repository, gateway: Gateway, logger: Logger) {
+    package init(repository: Repository, gateway: Gateway, logger: Logger, time: TimeAndChance = .machine) {
         self.repository = repository
         self.gateway = gateway
         self.logger = logger
+        self.time = time
     }
 
-    func run() async throws {
-        try await cancelWhenGracefulShutdown {
-            var backoff = Backoff()
-            while true {
-                do {
-                    while try await dispatch() == WorkerConfiguration.outboxBatch {}
-                    backoff.reset()
-                    try await Task.sleep(for: WorkerConfiguration.outboxInterval)
-                } catch let error as RepositoryError {
-                    logger.warning("outbox.retry", metadata: ["error": "\(error)"])
-                    do { try await Task.sleep(for: backoff.pause()) } catch { return }
-                } catch is CancellationError {
-                    return
-                }
+    package func run() async throws { try await cancelWhenGracefulShutdown { try await work() } }
+
+    /// Works until cancelled.
+    package func work() async throws {
+        var backoff = Backoff(time: time)
+        while true {
+            do {
+                while try await dispatch() == WorkerConfiguration.outboxBatch {}
+                backoff.reset()
+                try await time.sleep(WorkerConfiguration.outboxInterval)
+            } catch let error as RepositoryError {
+                logger.warning("outbox.retry", metadata: ["error": "\(error)"])
+                do { try await time.sleep(backoff.pause()) } catch { return }
+            } catch is CancellationError {
+                return
             }
         }
     }
@@ -57,7 +60,7 @@ struct OutboxDispatcher<Repository: OutboxRepository, Gateway: PaymentGateway>: 
             delivered.increment()
         } catch let error as PaymentError {
             // Money may be held for nothing, so such a message is never given up on.
-            try await repository.markFailed(message, "\(error)", pause: Self.pause(after: message.attempts))
+            try await repository.markFailed(message, "\(error)", pause: Self.pause(after: message.attempts, time))
             failed.increment()
             let isOverdue = message.attempts >= WorkerConfiguration.outboxAttempts
             if isOverdue { overdue.increment() }
@@ -79,8 +82,8 @@ struct OutboxDispatcher<Repository: OutboxRepository, Gateway: PaymentGateway>: 
     }
 
     /// How long to wait after so many attempts.
-    static func pause(after attempts: Int) -> Duration {
+    static func pause(after attempts: Int, _ time: TimeAndChance = .machine) -> Duration {
         let doubled = WorkerConfiguration.outboxPause * (1 << min(attempts - 1, 20))
-        return min(doubled, WorkerConfiguration.outboxLongestPause) * Double.random(in: 0.5...1)
+        return time.jittered(min(doubled, WorkerConfiguration.outboxLongestPause))
     }
 }

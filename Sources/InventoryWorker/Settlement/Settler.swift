@@ -9,12 +9,17 @@ import Ticketing
 
 /// When a settler's regular work is due, and how far it has come.
 private struct Upkeep {
-    var nextReturn = ContinuousClock.now
-    var nextScan = ContinuousClock.now
+    var nextReturn: ContinuousClock.Instant
+    var nextScan: ContinuousClock.Instant
     /// The pending order that the last scan stopped at; nil: the next one begins anew.
     var position: OrderID?
     /// Settled batches that Redis was told of and that are still on the list.
     var published: Set<Int64> = []
+
+    init(from now: ContinuousClock.Instant) {
+        nextReturn = now
+        nextScan = now
+    }
 }
 
 /// Takes a lane's pending orders to their end: charges them, all at once and outside any transaction (P17), and
@@ -28,6 +33,7 @@ final class Settler<Store: LaneStore, Repository: LaneRepository, Gateway: Payme
     private let configuration: WorkerConfiguration
     private let metrics: LaneMetrics
     private let logger: Logger
+    private let time: TimeAndChance
     private let queue: Mutex<SettlementQueue>
     /// Wakes the run under way; nil while there is none. Each run has a stream of its own, because a stream ends for
     /// good when the task that reads it is cancelled.
@@ -35,7 +41,7 @@ final class Settler<Store: LaneStore, Repository: LaneRepository, Gateway: Payme
 
     init(
         store: Store, repository: Repository, gateway: Gateway, partition: Partition,
-        configuration: WorkerConfiguration, metrics: LaneMetrics, logger: Logger
+        configuration: WorkerConfiguration, metrics: LaneMetrics, logger: Logger, time: TimeAndChance
     ) {
         self.store = store
         self.repository = repository
@@ -44,6 +50,7 @@ final class Settler<Store: LaneStore, Repository: LaneRepository, Gateway: Payme
         self.configuration = configuration
         self.metrics = metrics
         self.logger = logger
+        self.time = time
         self.queue = Mutex(SettlementQueue(capacity: configuration.chargesInFlight))
     }
 
@@ -69,10 +76,10 @@ final class Settler<Store: LaneStore, Repository: LaneRepository, Gateway: Payme
             charges.addTask {
                 while true {
                     continuation.yield()
-                    try await Task.sleep(for: self.configuration.tick)
+                    try await self.time.sleep(self.configuration.tick)
                 }
             }
-            var upkeep = Upkeep()
+            var upkeep = Upkeep(from: time.now())
             for await _ in wakes {
                 repeat {
                     for intent in try await keepUp(&upkeep) { charges.addTask { await self.expire(intent) } }
@@ -90,12 +97,12 @@ final class Settler<Store: LaneStore, Repository: LaneRepository, Gateway: Payme
     /// What is due now: units that came free go back to Redis, and Postgres is looked through for what this lane does not
     /// know of. Returns orders whose hold is over and whose charge is now to be ended.
     private func keepUp(_ upkeep: inout Upkeep) async throws -> [Intent] {
-        if ContinuousClock.now >= upkeep.nextReturn {
-            upkeep.nextReturn = .now + configuration.tick
+        if time.now() >= upkeep.nextReturn {
+            upkeep.nextReturn = time.now() + configuration.tick
             try await returnUnits()
         }
-        guard ContinuousClock.now >= upkeep.nextScan else { return [] }
-        upkeep.nextScan = .now + WorkerConfiguration.scanInterval
+        guard time.now() >= upkeep.nextScan else { return [] }
+        upkeep.nextScan = time.now() + WorkerConfiguration.scanInterval
         try await publishLeftOver(&upkeep.published)
         try await scan(&upkeep.position)
         let expired = try await repository.expiredOrders(
@@ -137,7 +144,7 @@ final class Settler<Store: LaneStore, Repository: LaneRepository, Gateway: Payme
         do {
             if intent.total.amount > 0 {
                 switch try await gateway.end(intent.order) {
-                case .captured(let reference): settlement = Settlement(intent, .captured(reference: reference))
+                case .captured(let reference): settlement = Settlement(intent, .captured(reference: reference), time)
                 case .declined(let reference):
                     settlement = Settlement(order: settlement.order, paymentReference: reference)
                 }
@@ -152,7 +159,7 @@ final class Settler<Store: LaneStore, Repository: LaneRepository, Gateway: Payme
     /// Charges one order until the provider gives an outcome, or until it has ended without one; its idempotency key
     /// makes repetition harmless (I8).
     private func charge(_ intent: Intent) async {
-        var backoff = Backoff()
+        var backoff = Backoff(time: time)
         while queue.withLock({ $0.isWanted(intent.order) }) {
             do {
                 let outcome: ChargeOutcome?
@@ -162,14 +169,14 @@ final class Settler<Store: LaneStore, Repository: LaneRepository, Gateway: Payme
                     outcome = try await gateway.charge(
                         Charge(order: intent.order, amount: intent.total, method: intent.paymentMethod))
                 }
-                queue.withLock { $0.complete(Settlement(intent, outcome)) }
+                queue.withLock { $0.complete(Settlement(intent, outcome, time)) }
                 wakeUp()
                 return
             } catch {
                 metrics.chargeFailures.increment()
                 logger.debug(
                     "charge.retry", metadata: ["order.id": "\(intent.order)", "error": "\(error)"])
-                do { try await Task.sleep(for: backoff.pause()) } catch { return }
+                do { try await time.sleep(backoff.pause()) } catch { return }
             }
         }
     }
@@ -178,9 +185,9 @@ final class Settler<Store: LaneStore, Repository: LaneRepository, Gateway: Payme
     private func settleNext(under lease: Lease, noting published: inout Set<Int64>) async throws -> Bool {
         let batch = queue.withLock { $0.takeOutcomes(limit: configuration.batchSize) }
         guard !batch.isEmpty else { return false }
-        let start = ContinuousClock.now
+        let start = time.now()
         let settled = try await settle(batch[...], under: lease)
-        metrics.settleDuration.record(duration: ContinuousClock.now - start)
+        metrics.settleDuration.record(duration: time.now() - start)
         // The others had moved before, by a commit whose answer was lost: their batch is found among those left over.
         let moved = Set(settled.flatMap(\.orders))
         let orders = batch.map(\.order).filter { moved.contains($0.id) }
@@ -230,15 +237,16 @@ final class Settler<Store: LaneStore, Repository: LaneRepository, Gateway: Payme
 }
 
 extension Settlement {
-    /// What a charge's outcome makes of a pending order; nil when there was nothing to pay.
-    init(_ intent: Intent, _ outcome: ChargeOutcome?) {
+    /// What a charge's outcome makes of a pending order; nil when there was nothing to pay. The codes of the tickets are
+    /// left to chance.
+    init(_ intent: Intent, _ outcome: ChargeOutcome?, _ time: TimeAndChance = .machine) {
         switch outcome {
         case .declined(let reference):
             self.init(order: .cancelled(intent, .paymentDeclined), paymentReference: reference)
         case .captured(let reference):
-            self.init(order: .confirmed(intent), paymentReference: reference)
+            self.init(order: .confirmed(intent, time), paymentReference: reference)
         case nil:
-            self.init(order: .confirmed(intent), paymentReference: nil)
+            self.init(order: .confirmed(intent, time), paymentReference: nil)
         }
     }
 }
@@ -248,8 +256,8 @@ extension SettledOrder {
         SettledOrder(id: intent.order, status: .cancelled, reason: reason, tickets: [])
     }
 
-    fileprivate static func confirmed(_ intent: Intent) -> SettledOrder {
-        var generator = SystemRandomNumberGenerator()
+    fileprivate static func confirmed(_ intent: Intent, _ time: TimeAndChance) -> SettledOrder {
+        var generator = time
         // In the order in which Postgres lists them, so that every read shows the same list.
         let tickets = (0..<intent.quantity).map { _ in TicketCode(using: &generator) }.sorted { $0.text < $1.text }
         return SettledOrder(id: intent.order, status: .confirmed, reason: nil, tickets: tickets)

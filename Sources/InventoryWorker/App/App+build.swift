@@ -1,6 +1,7 @@
 import Foundation
 import Hummingbird
 import InventoryStore
+import InventoryWorker
 import Logging
 import Observability
 import OnsaleConfiguration
