@@ -11,6 +11,7 @@ enum Operation: Sendable {
     case reject(entry: Int, intent: Intent?, settled: SettledOrder?, note: String?, lane: Int64)
     case publish([SettledOrder])
     case release(StockRelease)
+    case retake(Intent, lane: Int64)
     case load(StockLoad, lane: Int64)
     /// One page of buyers without the load that would follow.
     case fill(EventID, epoch: Int64, isFirst: Bool, [(user: UserID, units: Int)])
@@ -85,7 +86,8 @@ struct OperationGenerator {
         case ..<610: .acknowledge(present, drainRate: 7)
         case ..<665: rejection()
         case ..<725: .publish((0..<Int.random(in: 1...3, using: &random)).map { _ in settled(order()) })
-        case ..<785: .release(release())
+        case ..<765: .release(release())
+        case ..<785: .retake(intent(), lane: lane())
         case ..<910: .load(load(), lane: lane())
         case ..<922: fill()
         case ..<932: .loadAlone(loadAlone(), lane: lane())

@@ -46,7 +46,8 @@ struct RandomOperationTests {
         "load loaded", "load wait", "load current", "loadAlone WAIT", "loadAlone LOADED", "fill true", "fill false",
         "amend amended", "amend current", "amend cold", "amend quiet", "look none", "reserve ask", "reject rejected",
         "reject gone",
-        "reject fenced", "load fenced", "mark marked", "mark current", "mark fenced",
+        "reject fenced", "retake taken(epoch:", "retake soldOut", "retake limitExceeded", "retake wait",
+        "retake fenced", "load fenced", "mark marked", "mark current", "mark fenced",
         "mark empty", "mark restarted", "recover recovered(sequence:", "recover known", "recover soldOut(available:",
         "recover limitExceeded(limit:",
     ]

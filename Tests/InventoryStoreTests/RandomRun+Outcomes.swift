@@ -117,6 +117,8 @@ extension RandomRun {
         case .publish(let orders):
             try await lane.publish(orders, in: .first)
             return ""
+        case .retake(let intent, let epoch):
+            return "\(try await lane.retake(intent, under: Lease(partition: .first, epoch: epoch)))"
         case .release(let release): return "\(try await lane.release(release))"
         case .load(let stock, let epoch):
             return "\(try await lane.load(stock, under: Lease(partition: .first, epoch: epoch)))"

@@ -104,6 +104,10 @@ struct ScriptScene {
             Call(
                 script: InventoryScripts.amend, keys: [keys.event(event), keys.progress],
                 arguments: ["2", "90", "4", "0", "0", "open", "4500", "EUR", "0"]),
+            Call(
+                script: InventoryScripts.retake,
+                keys: [keys.event(event), keys.buyers(event), keys.order(orders[2]), keys.progress],
+                arguments: [users[2], "1", life, "1"]),
             Call(script: InventoryScripts.mark, keys: [keys.progress], arguments: ["2", keys.finished]),
             Call(
                 script: InventoryScripts.recover,

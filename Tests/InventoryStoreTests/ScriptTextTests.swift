@@ -9,7 +9,7 @@ struct ScriptTextTests {
     private static let scripts = [
         InventoryScripts.reserve, InventoryScripts.acknowledge, InventoryScripts.publish, InventoryScripts.release,
         InventoryScripts.reject, InventoryScripts.load, InventoryScripts.fill, InventoryScripts.amend,
-        InventoryScripts.recover, InventoryScripts.mark,
+        InventoryScripts.recover, InventoryScripts.mark, InventoryScripts.retake,
     ]
 
     /// The script without its comments.

@@ -18,6 +18,7 @@ struct ScriptValueTests {
                 #expect(error == nil, "\(call.script.name)")
                 let good = [
                     "ACCEPTED", "2", "RELEASED", "REJECTED", "FILLED", "LOADED", "AMENDED", "MARKED", "RECOVERED",
+                    "TAKEN",
                 ]
                 #expect(good.contains(reply ?? ""), "\(call.script.name) answered \(reply ?? "nothing")")
                 #expect(try await scene.fixture.content() != scene.content, "\(call.script.name) changed nothing")

@@ -128,6 +128,7 @@ struct StateImage {
             lines["order:\(id) \(field)"] = String(value)
         }
         if order.isReleased { add("released", "1") }
+        if let epoch = order.retaken { add("retaken", epoch) }
         if order.expiresAt != nil { add("expires", "yes") }
         guard let record = order.record else { return }
         add("status", record.status.rawValue)

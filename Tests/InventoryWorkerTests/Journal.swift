@@ -19,6 +19,7 @@ final class Journal: Sendable {
     /// Calls that can be made to fail or to wait.
     enum Call: Hashable, Sendable {
         case acquireLease, renew, commit, refuse, settle, events, acknowledge, publish, reject, release, load
+        case confirmOverdue
     }
 
     /// Whether the call fails before it has taken effect, or its answer is lost afterwards.

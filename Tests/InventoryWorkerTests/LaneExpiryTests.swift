@@ -51,20 +51,76 @@ struct LaneExpiryTests {
         try await sale.audit()
     }
 
-    @Test func `While the provider is away orders are cancelled in time, and their charges left to the outbox`()
-        async throws
-    {
+    /// An order whose hold ends while the provider is away, and whose charge was captured before.
+    private func overdue(_ sale: Sale) async throws -> OrderID {
+        sale.payments.setAway(true)
+        let order = try await sale.buy(2)
+        sale.payments.capture(order)
+        try await eventually("its units are back") { try await sale.inventory.stock(of: sale.event)?.available == 2 }
+        #expect(try await sale.inventory.order(order)?.status == .pending)
+        #expect(sale.repository.state(of: order)?.status == .pending)
+        return order
+    }
+
+    @Test func `While the provider is away units are sold on in time, and its word ends the order later`() async throws {
         let sale = try Sale(total: 2)
         try await sale.open()
         sale.payments.setAway(true)
         let order = try await sale.buy(2)
         try await sale.serving(lane(of: sale)) { _ in
-            #expect(try await sale.outcomes(of: [order]) == [.cancelled])
             try await eventually("the units are back") {
                 try await sale.inventory.stock(of: sale.event)?.available == 2
             }
+            #expect(sale.repository.state(of: order)?.status == .pending)
+            sale.payments.setAway(false)
+            #expect(try await sale.outcomes(of: [order]) == [.cancelled])
+            #expect(try await sale.inventory.order(order)?.reason == .expired)
         }
-        #expect(sale.repository.voids == [order])
+        #expect(sale.repository.voids.isEmpty)
+        try await sale.audit()
+    }
+
+    @Test func `A late success takes units again when there are any`() async throws {
+        let sale = try Sale(total: 2)
+        try await sale.open()
+        try await sale.serving(lane(of: sale)) { _ in
+            let order = try await overdue(sale)
+            sale.payments.setAway(false)
+            #expect(try await sale.outcomes(of: [order]) == [.confirmed])
+        }
+        #expect(sale.repository.available(of: sale.event) == 0)
+        try await sale.audit()
+    }
+
+    @Test func `A late success whose units were sold meanwhile is given back`() async throws {
+        let sale = try Sale(total: 2)
+        try await sale.open()
+        var order: OrderID?
+        try await sale.serving(lane(of: sale)) { _ in
+            let late = try await overdue(sale)
+            order = late
+            let next = try await sale.buy(2)
+            // Its charge waits for the provider as well: nothing is decided while that is away.
+            sale.payments.setAway(false)
+            #expect(try await sale.outcomes(of: [next, late]) == [.confirmed, .cancelled])
+            #expect(try await sale.inventory.order(late)?.reason == .expired)
+        }
+        #expect(sale.repository.voids == [try #require(order)], "from where the refund is made")
+        try await sale.audit()
+    }
+
+    @Test(arguments: [Journal.Moment.before, .after])
+    func `Units that were taken again are taken once, whatever answer is lost`(_ moment: Journal.Moment) async throws {
+        let sale = try Sale(total: 4)
+        try await sale.open()
+        let other = try await sale.buy(2)
+        try await sale.serving(lane(of: sale)) { _ in
+            #expect(try await sale.outcomes(of: [other]) == [.confirmed])
+            let order = try await overdue(sale)
+            sale.journal.fail(.confirmOverdue, moment)
+            sale.payments.setAway(false)
+            #expect(try await sale.outcomes(of: [order]) == [.confirmed])
+        }
         try await sale.audit()
     }
 }

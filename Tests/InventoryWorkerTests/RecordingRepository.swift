@@ -69,6 +69,24 @@ struct RecordingRepository: LaneRepository {
         try await base.expiredOrders(in: partition, olderThan: age, limit: limit)
     }
 
+    func endHolds(of orders: [OrderID], under lease: Lease) async throws(RepositoryError) -> Bool {
+        try await base.endHolds(of: orders, under: lease)
+    }
+
+    func overdueOrders(
+        in partition: Partition, after order: OrderID?, limit: Int
+    ) async throws(RepositoryError) -> [Intent] {
+        try await base.overdueOrders(in: partition, after: order, limit: limit)
+    }
+
+    func confirmOverdue(
+        _ settlement: Settlement, of event: EventID, epoch: Int64, under lease: Lease
+    ) async throws(RepositoryError) -> OverdueOutcome {
+        try await failing(.confirmOverdue) { () throws(RepositoryError) in
+            try await base.confirmOverdue(settlement, of: event, epoch: epoch, under: lease)
+        }
+    }
+
     func waitingReleases(in partition: Partition, limit: Int) async throws(RepositoryError) -> [WaitingRelease] {
         try await base.waitingReleases(in: partition, limit: limit)
     }

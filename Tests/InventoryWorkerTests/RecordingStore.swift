@@ -39,6 +39,10 @@ struct RecordingStore: LaneStore {
         }
     }
 
+    func retake(_ intent: Intent, under lease: Lease) async throws(InventoryError) -> RetakeOutcome {
+        try await base.retake(intent, under: lease)
+    }
+
     func load(_ stock: StockLoad, under lease: Lease) async throws(InventoryError) -> LoadOutcome {
         try await recorded(.load, .loaded(stock.event)) { () throws(InventoryError) in
             try await base.load(stock, under: lease)

@@ -11,6 +11,8 @@ struct SettlementQueue {
     private var decided: Set<OrderID> = []
     /// Whose hold is over and whose charge is being ended.
     private var expiring: Set<OrderID> = []
+    /// Those of them whose provider gave no word.
+    private var unheard: [OrderID] = []
 
     init(capacity: Int) { self.capacity = capacity }
 
@@ -38,6 +40,16 @@ struct SettlementQueue {
         intents.filter { expiring.insert($0.order).inserted }
     }
 
+    /// The provider gave no word at the end of the order's hold.
+    mutating func leaveUnheard(_ order: OrderID) { unheard.append(order) }
+
+    /// The next orders whose hold is to be ended without the provider's word.
+    mutating func takeUnheard(limit: Int) -> [OrderID] {
+        let batch = Array(unheard.prefix(limit))
+        unheard.removeFirst(batch.count)
+        return batch
+    }
+
     /// Whether an outcome of the order's charge is still of use here.
     func isWanted(_ order: OrderID) -> Bool { inFlight.contains(order) && !decided.contains(order) }
 
@@ -53,7 +65,7 @@ struct SettlementQueue {
         return batch
     }
 
-    /// Orders that are done with: settled, and Redis was told; or refused, and to be found by a later scan.
+    /// Orders that are done with: settled, and Redis was told; or left to a later scan.
     mutating func finish(_ orders: [OrderID]) {
         inFlight.subtract(orders)
         expiring.subtract(orders)

@@ -13,6 +13,8 @@ private struct Upkeep {
     var nextScan: ContinuousClock.Instant
     /// The pending order that the last scan stopped at; nil: the next one begins anew.
     var position: OrderID?
+    /// The same among those whose hold has ended.
+    var overdue: OrderID?
     /// Settled batches that Redis was told of and that are still on the list.
     var published: Set<Int64> = []
 
@@ -26,15 +28,15 @@ private struct Upkeep {
 /// commits the outcomes in batches. What it does not know of, because a worker died, it finds in Postgres: orders that
 /// nobody charges, and settled ones that Redis may not have been told of.
 final class Settler<Store: LaneStore, Repository: LaneRepository, Gateway: PaymentGateway>: Sendable {
-    private let store: Store
-    private let repository: Repository
-    private let gateway: Gateway
-    private let partition: Partition
-    private let configuration: WorkerConfiguration
-    private let metrics: LaneMetrics
-    private let logger: Logger
-    private let time: TimeAndChance
-    private let queue: Mutex<SettlementQueue>
+    let store: Store
+    let repository: Repository
+    let gateway: Gateway
+    let partition: Partition
+    let configuration: WorkerConfiguration
+    let metrics: LaneMetrics
+    let logger: Logger
+    let time: TimeAndChance
+    let queue: Mutex<SettlementQueue>
     /// Wakes the run under way; nil while there is none. Each run has a stream of its own, because a stream ends for
     /// good when the task that reads it is cancelled.
     private let wake = Mutex<AsyncStream<Void>.Continuation?>(nil)
@@ -82,7 +84,10 @@ final class Settler<Store: LaneStore, Repository: LaneRepository, Gateway: Payme
             var upkeep = Upkeep(from: time.now())
             for await _ in wakes {
                 repeat {
-                    for intent in try await keepUp(&upkeep) { charges.addTask { await self.expire(intent) } }
+                    for order in try await keepUp(&upkeep) {
+                        charges.addTask { await self.expire(order, under: lease) }
+                    }
+                    try await endHolds(under: lease)
                     for intent in queue.withLock({ $0.takeNewcomers() }) {
                         charges.addTask { await self.charge(intent) }
                     }
@@ -92,11 +97,11 @@ final class Settler<Store: LaneStore, Repository: LaneRepository, Gateway: Payme
         }
     }
 
-    private func wakeUp() { _ = wake.withLock { $0 }?.yield() }
+    func wakeUp() { _ = wake.withLock { $0 }?.yield() }
 
     /// What is due now: units that came free go back to Redis, and Postgres is looked through for what this lane does not
     /// know of. Returns orders whose hold is over and whose charge is now to be ended.
-    private func keepUp(_ upkeep: inout Upkeep) async throws -> [Intent] {
+    private func keepUp(_ upkeep: inout Upkeep) async throws -> [ExpiredOrder] {
         if time.now() >= upkeep.nextReturn {
             upkeep.nextReturn = time.now() + configuration.tick
             try await returnUnits()
@@ -105,9 +110,7 @@ final class Settler<Store: LaneStore, Repository: LaneRepository, Gateway: Payme
         upkeep.nextScan = time.now() + WorkerConfiguration.scanInterval
         try await publishLeftOver(&upkeep.published)
         try await scan(&upkeep.position)
-        let expired = try await repository.expiredOrders(
-            in: partition, olderThan: configuration.hold, limit: configuration.batchSize)
-        return queue.withLock { $0.expire(expired) }
+        return try await expiredOrders(overdueAfter: &upkeep.overdue)
     }
 
     /// Tells Redis of settled batches that nobody has published, since a worker died or an answer was lost, and takes
@@ -135,25 +138,6 @@ final class Settler<Store: LaneStore, Repository: LaneRepository, Gateway: Payme
             position = page.count == configuration.batchSize ? page.last?.order : nil
             if position == nil { return }
         }
-    }
-
-    /// Ends an order whose hold is over: by the provider's word where it gives one, or else as cancelled; then the charge
-    /// is ended from the outbox, and given back should it have been captured.
-    private func expire(_ intent: Intent) async {
-        var settlement = Settlement(order: .cancelled(intent, .expired), paymentReference: nil)
-        do {
-            if intent.total.amount > 0 {
-                switch try await gateway.end(intent.order) {
-                case .captured(let reference): settlement = Settlement(intent, .captured(reference: reference), time)
-                case .declined(let reference):
-                    settlement = Settlement(order: settlement.order, paymentReference: reference)
-                }
-            }
-        } catch {
-            logger.warning("order.expired_unheard", metadata: ["order.id": "\(intent.order)", "error": "\(error)"])
-        }
-        queue.withLock { [settlement] in $0.complete(settlement) }
-        wakeUp()
     }
 
     /// Charges one order until the provider gives an outcome, or until it has ended without one; its idempotency key
@@ -222,7 +206,7 @@ final class Settler<Store: LaneStore, Repository: LaneRepository, Gateway: Payme
 
     /// Delivers the releases that wait in the outbox, in order; one that Redis is not ready for waits on, with all
     /// behind it.
-    private func returnUnits() async throws {
+    func returnUnits() async throws {
         while true {
             let waiting = try await repository.waitingReleases(in: partition, limit: WorkerConfiguration.releaseBatch)
             var delivered: [WaitingRelease] = []
@@ -252,7 +236,7 @@ extension Settlement {
 }
 
 extension SettledOrder {
-    fileprivate static func cancelled(_ intent: Intent, _ reason: CancellationReason) -> SettledOrder {
+    static func cancelled(_ intent: Intent, _ reason: CancellationReason) -> SettledOrder {
         SettledOrder(id: intent.order, status: .cancelled, reason: reason, tickets: [])
     }
 

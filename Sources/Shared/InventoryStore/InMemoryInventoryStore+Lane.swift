@@ -38,6 +38,10 @@ extension InMemoryInventoryStore: LaneStore {
         try with(release.order.partition) { model, now in model.release(release, now: now) }
     }
 
+    package func retake(_ intent: Intent, under lease: Lease) async throws(InventoryError) -> RetakeOutcome {
+        try with(lease.partition) { model, now in model.retake(intent, laneEpoch: lease.epoch, now: now) }
+    }
+
     package func load(_ stock: StockLoad, under lease: Lease) async throws(InventoryError) -> LoadOutcome {
         try with(stock.event) { model, now in model.fillAndLoad(stock, laneEpoch: lease.epoch, now: now) }
     }

@@ -66,6 +66,24 @@ extension InventoryModel {
         return .released
     }
 
+    /// `retake.lua`.
+    mutating func retake(_ intent: Intent, laneEpoch: Int64, now: Int64) -> RetakeOutcome {
+        guard mark == laneEpoch else { return .fenced }
+        guard case .loaded(var stock) = events[intent.event] else { return .wait }
+        var order = order(intent.order, now: now) ?? Order()
+        guard order.retaken != stock.epoch else { return .taken(epoch: stock.epoch) }
+        let held = buyers[intent.event]?[intent.user] ?? 0
+        guard held + intent.quantity <= stock.terms.limit else { return .limitExceeded }
+        guard stock.available >= intent.quantity else { return .soldOut }
+        order.retaken = stock.epoch
+        if order.record == nil { order.expiresAt = now + InventoryModel.finalRecordLifetime }
+        orders[intent.order] = order
+        buyers[intent.event, default: [:]][intent.user] = held + intent.quantity
+        stock.available -= intent.quantity
+        events[intent.event] = .loaded(stock)
+        return .taken(epoch: stock.epoch)
+    }
+
     /// `amend.lua`.
     mutating func amend(_ event: EventID, _ terms: SaleTerms, grace: Int64, now: Int64) -> AmendOutcome {
         guard case .loaded(var stock) = events[event], stock.run == server else {

@@ -28,6 +28,8 @@ package struct InventoryModel: Sendable {
         /// nil when the key only says that the units came back.
         var record: OrderRecord?
         var isReleased = false
+        /// The load of the stock that units were taken from again.
+        var retaken: Int64?
         var expiresAt: Int64?
     }
 

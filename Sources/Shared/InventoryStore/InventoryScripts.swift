@@ -11,6 +11,7 @@ enum InventoryScripts {
     static let fill = script("fill", PackageResources.fill_lua)
     static let amend = script("amend", PackageResources.amend_lua)
     static let recover = script("recover", PackageResources.recover_lua)
+    static let retake = script("retake", PackageResources.retake_lua)
     static let mark = script("mark", PackageResources.mark_lua)
 
     private static func script(_ name: String, _ source: [UInt8]) -> RedisScript {

@@ -28,6 +28,9 @@ package protocol LaneStore: Sendable {
     /// Returns the units of a cancelled order to the stock, once.
     func release(_ release: StockRelease) async throws(InventoryError) -> ReleaseOutcome
 
+    /// Takes units again for an order whose hold has ended; once of each load of the stock.
+    func retake(_ intent: Intent, under lease: Lease) async throws(InventoryError) -> RetakeOutcome
+
     /// Fills an event's stock and its buyers' counts from Postgres. Nobody is admitted from the call's begin until it
     /// answers `loaded`, or until a later load does.
     func load(_ stock: StockLoad, under lease: Lease) async throws(InventoryError) -> LoadOutcome
@@ -106,6 +109,17 @@ package enum ReleaseOutcome: String, Hashable, Sendable {
     case wait = "WAIT"
     /// A later load includes them already.
     case stale = "STALE"
+}
+
+package enum RetakeOutcome: Hashable, Sendable {
+    /// They are missing from the load of this epoch, from now on or since an earlier call.
+    case taken(epoch: Int64)
+    case soldOut
+    case limitExceeded
+    /// No stock is loaded: try again.
+    case wait
+    /// A later lane has marked the partition.
+    case fenced
 }
 
 package enum RejectOutcome: String, Hashable, Sendable {

@@ -52,6 +52,20 @@ extension RecoveryOutcome {
     }
 }
 
+extension RetakeOutcome {
+    /// Reads what `retake.lua` answers; nil when it is not one of its replies.
+    init?(reply: [RESPValue]) {
+        switch (reply.first?.string, reply.dropFirst().first?.integer) {
+        case ("TAKEN", let epoch?): self = .taken(epoch: epoch)
+        case ("SOLD_OUT", nil): self = .soldOut
+        case ("LIMIT", nil): self = .limitExceeded
+        case ("WAIT", nil): self = .wait
+        case ("FENCED", nil): self = .fenced
+        default: return nil
+        }
+    }
+}
+
 extension OrderRecord {
     /// Reads the fields and values of an order record; nil when one that it needs is missing or unreadable.
     init?(id: OrderID, fields: ArraySlice<RESPValue>) {

@@ -75,6 +75,24 @@ package struct RedisLaneStore: LaneStore {
                 ]))
     }
 
+    package func retake(_ intent: Intent, under lease: Lease) async throws(InventoryError) -> RetakeOutcome {
+        let keys = try inventory.keys(of: lease.partition)
+        let reply = try await inventory.send(
+            InventoryScripts.retake.command(
+                keys: [
+                    .init(keys.event(intent.event)), .init(keys.buyers(intent.event)), .init(keys.order(intent.order)),
+                    .init(keys.progress),
+                ],
+                arguments: [
+                    .init(intent.user.description), .init(intent.quantity), RedisInventoryStore.finalRecordLifetime,
+                    .init(lease.epoch),
+                ]))
+        guard let outcome = reply.array.flatMap(RetakeOutcome.init(reply:)) else {
+            throw InventoryError(.unexpectedReply, "retake answered \(reply)")
+        }
+        return outcome
+    }
+
     package func load(_ stock: StockLoad, under lease: Lease) async throws(InventoryError) -> LoadOutcome {
         let keys = try inventory.keys(of: inventory.partitioning.partition(of: stock.event))
         let event = RedisArgument(keys.event(stock.event))

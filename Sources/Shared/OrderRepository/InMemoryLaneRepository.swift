@@ -94,8 +94,37 @@ package final class InMemoryLaneRepository: LaneRepository {
         try access { rows, _ throws(RepositoryError) in
             let last = order.flatMap { rows.orders[$0]?.number } ?? 0
             return rows.orders.values
-                .filter { $0.partition == partition && $0.state.status == .pending && $0.number > last }
+                .filter { $0.partition == partition && $0.state.status == .pending && !$0.holdEnded && $0.number > last }
                 .sorted { $0.number < $1.number }.prefix(limit).map(\.intent)
+        }
+    }
+
+    package func overdueOrders(
+        in partition: Partition, after order: OrderID?, limit: Int
+    ) async throws(RepositoryError) -> [Intent] {
+        try access { rows, _ throws(RepositoryError) in
+            let last = order.flatMap { rows.orders[$0]?.number } ?? 0
+            return rows.orders.values
+                .filter { $0.partition == partition && $0.state.status == .pending && $0.holdEnded && $0.number > last }
+                .sorted { $0.number < $1.number }.prefix(limit).map(\.intent)
+        }
+    }
+
+    package func endHolds(of orders: [OrderID], under lease: Lease) async throws(RepositoryError) -> Bool {
+        try access { rows, _ throws(RepositoryError) in
+            guard rows.holds(lease) else { return false }
+            try rows.endHolds(of: orders, in: lease.partition)
+            return true
+        }
+    }
+
+    package func confirmOverdue(
+        _ settlement: Settlement, of event: EventID, epoch: Int64, under lease: Lease
+    ) async throws(RepositoryError) -> OverdueOutcome {
+        try access { rows, _ throws(RepositoryError) in
+            guard rows.holds(lease) else { return .leaseLost }
+            guard rows.events[event]?.epoch == epoch else { return .epochPassed }
+            return try rows.confirmOverdue(settlement, in: lease.partition) ? .confirmed : .gone
         }
     }
 
@@ -105,7 +134,9 @@ package final class InMemoryLaneRepository: LaneRepository {
         try access { rows, now throws(RepositoryError) in
             let end = now.addingTimeInterval(-(age / .seconds(1)))
             return rows.orders.values
-                .filter { $0.partition == partition && $0.state.status == .pending && $0.createdAt < end }
+                .filter {
+                    $0.partition == partition && $0.state.status == .pending && !$0.holdEnded && $0.createdAt < end
+                }
                 .sorted { $0.number < $1.number }.prefix(limit).map(\.intent)
         }
     }
@@ -151,7 +182,7 @@ package final class InMemoryLaneRepository: LaneRepository {
             rows.deliver { $0.intent.event == event }
             var buyers: [UserID: Int] = [:]
             for order in rows.orders.values where order.intent.event == event {
-                buyers[order.intent.user, default: 0] += order.state.status.holdsStock ? order.intent.quantity : 0
+                buyers[order.intent.user, default: 0] += order.holdsStock ? order.intent.quantity : 0
             }
             return StockLoad(
                 event: event, epoch: row.epoch + 1, available: row.available, terms: row.terms,

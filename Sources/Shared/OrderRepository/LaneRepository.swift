@@ -50,6 +50,22 @@ package protocol LaneRepository: Sendable {
         in partition: Partition, olderThan age: Duration, limit: Int
     ) async throws(RepositoryError) -> [Intent]
 
+    /// Ends the hold of pending orders: units back with a release in the outbox, while the orders stay pending. Those that
+    /// have ended, or whose hold has, are left alone. False when the lease is lost.
+    func endHolds(of orders: [OrderID], under lease: Lease) async throws(RepositoryError) -> Bool
+
+    /// Pending orders of the partition whose hold has ended, oldest first: those that come after `order`, or all when
+    /// that is nil or gone.
+    func overdueOrders(
+        in partition: Partition, after order: OrderID?, limit: Int
+    ) async throws(RepositoryError) -> [Intent]
+
+    /// Confirms a pending order whose hold has ended, and takes its units again.
+    /// - Parameter epoch: The load of the event's stock that the units were taken from in Redis.
+    func confirmOverdue(
+        _ settlement: Settlement, of event: EventID, epoch: Int64, under lease: Lease
+    ) async throws(RepositoryError) -> OverdueOutcome
+
     /// Units that wait to be returned to Redis, in the order in which they came free.
     func waitingReleases(in partition: Partition, limit: Int) async throws(RepositoryError) -> [WaitingRelease]
 
@@ -104,6 +120,16 @@ package struct Settlement: Hashable, Sendable {
         self.order = order
         self.paymentReference = paymentReference
     }
+}
+
+package enum OverdueOutcome: String, Hashable, Sendable {
+    case confirmed
+    /// Another lane holds the partition.
+    case leaseLost
+    /// The stock was loaded anew since the units were taken, so none are missing from it: take them again.
+    case epochPassed
+    /// The order has ended, or holds units.
+    case gone
 }
 
 /// Orders that were settled together.

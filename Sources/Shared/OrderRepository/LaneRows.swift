@@ -25,6 +25,10 @@ struct LaneRows: Sendable {
         let intent: Intent
         let createdAt: Date
         var state: SettledOrder
+        /// Whether it is pending without its units.
+        var holdEnded = false
+
+        var holdsStock: Bool { state.status.holdsStock && !holdEnded }
     }
 
     struct PaymentRow: Sendable {
@@ -106,9 +110,10 @@ struct LaneRows: Sendable {
         var moved: [OrderID] = []
         for settlement in settlements {
             let id = settlement.order.id
-            guard let row = orders[id], row.state.status == .pending else { continue }
-            moved.append(id)
             let isConfirmed = settlement.order.status == .confirmed
+            guard let row = orders[id], row.state.status == .pending, !(row.holdEnded && isConfirmed) else { continue }
+            moved.append(id)
+            orders[id]?.holdEnded = false
             orders[id]?.state = SettledOrder(
                 id: id, status: settlement.order.status, reason: settlement.order.reason,
                 tickets: isConfirmed ? settlement.order.tickets.sorted { $0.text < $1.text } : [])
@@ -121,8 +126,9 @@ struct LaneRows: Sendable {
                 }
             }
             if settlement.order.status == .cancelled {
-                release(row.intent, in: partition)
                 if settlement.paymentReference == nil, row.intent.total.amount > 0 { voids.append(id) }
+                guard !row.holdEnded else { continue }
+                release(row.intent, in: partition)
                 events[row.intent.event]?.available += row.intent.quantity
             }
         }
@@ -131,6 +137,27 @@ struct LaneRows: Sendable {
         let batch = SettledBatch(id: Int64(lastNumber), orders: moved)
         unpublished[partition, default: []].append(batch)
         return batch
+    }
+
+    mutating func endHolds(of ids: [OrderID], in partition: Partition) throws(RepositoryError) {
+        for id in ids {
+            guard let row = orders[id], row.state.status == .pending, !row.holdEnded else { continue }
+            orders[id]?.holdEnded = true
+            release(row.intent, in: partition)
+            events[row.intent.event]?.available += row.intent.quantity
+        }
+        try checkStock()
+    }
+
+    /// Takes an overdue order's units again and confirms it; false when it is none.
+    mutating func confirmOverdue(
+        _ settlement: Settlement, in partition: Partition
+    ) throws(RepositoryError) -> Bool {
+        guard let row = orders[settlement.order.id], row.state.status == .pending, row.holdEnded else { return false }
+        orders[settlement.order.id]?.holdEnded = false
+        events[row.intent.event]?.available -= row.intent.quantity
+        _ = try settle([settlement], in: partition)
+        return true
     }
 
     mutating func deliver(_ isMeant: (ReleaseRow) -> Bool) {

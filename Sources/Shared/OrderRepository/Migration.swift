@@ -40,6 +40,9 @@ extension Migration {
         Migration(
             3, "outbox_dispatch", up: PackageResources._003_outbox_dispatch_up_sql,
             down: PackageResources._003_outbox_dispatch_down_sql),
+        Migration(
+            4, "overdue_orders", up: PackageResources._004_overdue_orders_up_sql,
+            down: PackageResources._004_overdue_orders_down_sql),
     ]
 
     private init(_ version: Int, _ name: String, up: [UInt8], down: [UInt8]) {

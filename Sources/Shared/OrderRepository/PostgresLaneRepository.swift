@@ -90,6 +90,25 @@ package struct PostgresLaneRepository: LaneRepository {
             SelectExpiredOrders.query(partition, olderThan: age, limit: limit), SelectPendingOrders.decode)
     }
 
+    package func endHolds(of orders: [OrderID], under lease: Lease) async throws(RepositoryError) -> Bool {
+        try await first(EndHolds.query(orders, lease)) { row throws(PostgresError) in try row.decode(Bool.self) }
+            ?? false
+    }
+
+    package func overdueOrders(
+        in partition: Partition, after order: OrderID?, limit: Int
+    ) async throws(RepositoryError) -> [Intent] {
+        try await all(
+            SelectPendingOrders.overdue(partition, after: order, limit: limit), SelectPendingOrders.decode)
+    }
+
+    package func confirmOverdue(
+        _ settlement: Settlement, of event: EventID, epoch: Int64, under lease: Lease
+    ) async throws(RepositoryError) -> OverdueOutcome {
+        let query = ConfirmOverdue.query(settlement, event, epoch: epoch, lease)
+        return try await first(query, ConfirmOverdue.decode) ?? .leaseLost
+    }
+
     package func waitingReleases(
         in partition: Partition, limit: Int
     ) async throws(RepositoryError) -> [WaitingRelease] {

@@ -100,7 +100,7 @@ enum SelectLedger {
     static func query(_ id: EventID) -> PostgresQuery {
         """
         SELECT e.total_tickets, e.available_tickets,
-               coalesce(sum(o.quantity) FILTER (WHERE o.status IN ('pending', 'paid')), 0),
+               coalesce(sum(o.quantity) FILTER (WHERE o.status IN ('pending', 'paid') AND NOT o.hold_ended), 0),
                coalesce(sum(o.quantity) FILTER (WHERE o.status = 'confirmed'), 0),
                coalesce(sum(o.quantity) FILTER (WHERE o.status IN ('cancelled', 'refunded')), 0),
                (SELECT coalesce(sum(quantity), 0) FROM outbox

@@ -97,7 +97,8 @@ enum SelectKnownOrders {
 
 /// Ends pending orders in one statement: tickets and the charge for the confirmed ones; for the cancelled ones the
 /// units go back to the stock and a release goes to the outbox, with a void of the charge where the provider's answer is
-/// not known. An order that is no longer pending is left alone (I9).
+/// not known. An order that is no longer pending is left alone (I9). One whose hold has ended has no units: it can only be
+/// cancelled here, and returns none.
 /// The batch is noted as unpublished in the same step. The fence and the order of the locks are those of `CommitBatch`.
 ///
 /// A join would leave it to the planner which side to look up in the other, and a plan made while the tables had a few
@@ -122,15 +123,23 @@ enum SettleOrders {
             ), changed AS (
                 UPDATE ticket_orders o
                 SET status = f.status, failure_code = f.failure, updated_at = now()
-                FROM found f WHERE o.ctid = f.place AND o.status = 'pending'
+                FROM found f
+                WHERE o.ctid = f.place AND o.status = 'pending' AND (NOT o.hold_ended OR f.status = 'cancelled')
                 RETURNING o.id, o.created_at, o.event_id, o.user_id, o.quantity, o.status, o.total_amount, o.currency,
-                          f.reference, f.codes
+                          o.hold_ended, f.reference, f.codes
             ), ended AS (
                 DELETE FROM pending_orders WHERE ctid = ANY (ARRAY(
                     SELECT p.place
                     FROM changed c,
                          LATERAL (SELECT ctid AS place FROM pending_orders WHERE partition = \(partition)
                                   AND created_at = c.created_at AND order_id = c.id OFFSET 0) p))
+            ), given_up AS (
+                DELETE FROM overdue_orders WHERE ctid = ANY (ARRAY(
+                    SELECT p.place
+                    FROM changed c,
+                         LATERAL (SELECT ctid AS place FROM overdue_orders WHERE partition = \(partition)
+                                  AND created_at = c.created_at AND order_id = c.id OFFSET 0) p
+                    WHERE c.hold_ended))
             ), issued AS (
                 INSERT INTO tickets (ticket_code, order_id)
                 SELECT unnest(string_to_array(codes, ' ')), id FROM changed WHERE status = 'confirmed'
@@ -141,15 +150,16 @@ enum SettleOrders {
                 FROM changed WHERE reference IS NOT NULL
             ), released AS (
                 INSERT INTO outbox (kind, partition, event_id, order_id, user_id, quantity)
-                SELECT 'release', \(partition), event_id, id, user_id, quantity FROM changed WHERE status = 'cancelled'
+                SELECT 'release', \(partition), event_id, id, user_id, quantity FROM changed
+                WHERE status = 'cancelled' AND NOT hold_ended
             ), voided AS (
                 INSERT INTO outbox (kind, partition, event_id, order_id, user_id, quantity)
                 SELECT 'void', \(partition), event_id, id, user_id, quantity FROM changed
                 WHERE status = 'cancelled' AND reference IS NULL AND total_amount > 0
             ), stock AS (
                 SELECT e.id, t.units
-                FROM (SELECT event_id, sum(quantity) AS units FROM changed WHERE status = 'cancelled'
-                      GROUP BY event_id ORDER BY event_id) t,
+                FROM (SELECT event_id, sum(quantity) AS units FROM changed
+                      WHERE status = 'cancelled' AND NOT hold_ended GROUP BY event_id ORDER BY event_id) t,
                      LATERAL (SELECT id FROM events WHERE id = t.event_id OFFSET 0 FOR NO KEY UPDATE) e
             ), returned AS (
                 UPDATE events SET available_tickets = available_tickets + stock.units
@@ -185,9 +195,20 @@ enum MarkPublished {
 enum SelectPendingOrders {
     /// From the first one on when `order` is nil or gone.
     static func query(_ partition: Partition, after order: OrderID?, limit: Int) -> PostgresQuery {
+        page(of: "pending_orders", partition, after: order, limit: limit)
+    }
+
+    /// The same of those whose hold has ended.
+    static func overdue(_ partition: Partition, after order: OrderID?, limit: Int) -> PostgresQuery {
+        page(of: "overdue_orders", partition, after: order, limit: limit)
+    }
+
+    private static func page(
+        of table: String, _ partition: Partition, after order: OrderID?, limit: Int
+    ) -> PostgresQuery {
         """
         SELECT \(unescaped: intentColumns)
-        FROM pending_orders p, LATERAL (SELECT * FROM ticket_orders WHERE id = p.order_id OFFSET 0) o
+        FROM \(unescaped: table) p, LATERAL (SELECT * FROM ticket_orders WHERE id = p.order_id OFFSET 0) o
         WHERE p.partition = \(Int16(partition.number))
               AND (p.created_at, p.order_id) > (
                   coalesce((SELECT created_at FROM ticket_orders WHERE id = \(order)), '-infinity'),

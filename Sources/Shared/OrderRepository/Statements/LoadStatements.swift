@@ -66,7 +66,8 @@ enum AbsorbReleases {
 enum SelectBuyers {
     static func query(_ event: EventID) -> PostgresQuery {
         """
-        SELECT user_id, coalesce(sum(quantity) FILTER (WHERE status IN ('pending', 'paid', 'confirmed')), 0)
+        SELECT user_id, coalesce(
+            sum(quantity) FILTER (WHERE status IN ('pending', 'paid', 'confirmed') AND NOT hold_ended), 0)
         FROM ticket_orders WHERE event_id = \(event) GROUP BY user_id
         """
     }

@@ -41,7 +41,7 @@ enum SelectHolding {
         """
         SELECT limit_per_buyer, (SELECT coalesce(sum(quantity), 0) FROM ticket_orders
                                  WHERE user_id = \(user) AND event_id = \(event)
-                                       AND status IN ('pending', 'paid', 'confirmed'))
+                                       AND status IN ('pending', 'paid', 'confirmed') AND NOT hold_ended)
         FROM events WHERE id = \(event)
         """
     }

@@ -57,7 +57,7 @@ enum RecordRefund {
 }
 
 /// Cancels a pending order for its buyer: units back to the stock, with the release of Redis' and the void of the charge
-/// in the outbox. The order's row decides against a settlement at the same instant; the event's row is locked last, as
+/// in the outbox. One whose hold has ended is left to the provider's answer, which is all that it waits for. The order's row decides against a settlement at the same instant; the event's row is locked last, as
 /// there.
 enum CancelOrder {
     static func query(_ id: OrderID, _ user: UserID) -> PostgresQuery {
@@ -65,7 +65,7 @@ enum CancelOrder {
         WITH changed AS (
             UPDATE ticket_orders
             SET status = 'cancelled', failure_code = \(CancellationReason.cancelledByBuyer.rawValue), updated_at = now()
-            WHERE id = \(id) AND user_id = \(user) AND status = 'pending'
+            WHERE id = \(id) AND user_id = \(user) AND status = 'pending' AND NOT hold_ended
             RETURNING id, partition, event_id, user_id, quantity, total_amount, created_at
         ), ended AS (
             DELETE FROM pending_orders p USING changed c
