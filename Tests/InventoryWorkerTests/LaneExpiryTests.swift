@@ -62,7 +62,8 @@ struct LaneExpiryTests {
         return order
     }
 
-    @Test func `While the provider is away units are sold on in time, and its word ends the order later`() async throws {
+    @Test func `While the provider is away units are sold on in time, and its word ends the order later`() async throws
+    {
         let sale = try Sale(total: 2)
         try await sale.open()
         sale.payments.setAway(true)

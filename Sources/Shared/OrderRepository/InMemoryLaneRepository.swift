@@ -93,9 +93,7 @@ package final class InMemoryLaneRepository: LaneRepository {
     ) async throws(RepositoryError) -> [Intent] {
         try access { rows, _ throws(RepositoryError) in
             let last = order.flatMap { rows.orders[$0]?.number } ?? 0
-            return rows.orders.values
-                .filter { $0.partition == partition && $0.state.status == .pending && !$0.holdEnded && $0.number > last }
-                .sorted { $0.number < $1.number }.prefix(limit).map(\.intent)
+            return rows.pending(in: partition, isOverdue: false).filter { $0.number > last }.prefix(limit).map(\.intent)
         }
     }
 
@@ -104,9 +102,7 @@ package final class InMemoryLaneRepository: LaneRepository {
     ) async throws(RepositoryError) -> [Intent] {
         try access { rows, _ throws(RepositoryError) in
             let last = order.flatMap { rows.orders[$0]?.number } ?? 0
-            return rows.orders.values
-                .filter { $0.partition == partition && $0.state.status == .pending && $0.holdEnded && $0.number > last }
-                .sorted { $0.number < $1.number }.prefix(limit).map(\.intent)
+            return rows.pending(in: partition, isOverdue: true).filter { $0.number > last }.prefix(limit).map(\.intent)
         }
     }
 
@@ -133,11 +129,8 @@ package final class InMemoryLaneRepository: LaneRepository {
     ) async throws(RepositoryError) -> [Intent] {
         try access { rows, now throws(RepositoryError) in
             let end = now.addingTimeInterval(-(age / .seconds(1)))
-            return rows.orders.values
-                .filter {
-                    $0.partition == partition && $0.state.status == .pending && !$0.holdEnded && $0.createdAt < end
-                }
-                .sorted { $0.number < $1.number }.prefix(limit).map(\.intent)
+            return rows.pending(in: partition, isOverdue: false).filter { $0.createdAt < end }.prefix(limit).map(
+                \.intent)
         }
     }
 

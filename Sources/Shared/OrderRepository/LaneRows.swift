@@ -61,6 +61,13 @@ struct LaneRows: Sendable {
 
     func holds(_ lease: Lease) -> Bool { leases[lease.partition]?.epoch == lease.epoch }
 
+    /// The partition's pending orders as they came: those that hold units, or those whose hold has ended.
+    func pending(in partition: Partition, isOverdue: Bool) -> [OrderRow] {
+        orders.values
+            .filter { $0.partition == partition && $0.state.status == .pending && $0.holdEnded == isOverdue }
+            .sorted { $0.number < $1.number }
+    }
+
     /// Inserts what is new, in the order of the ids, and takes the units of what was inserted.
     mutating func insert(_ batch: [QueuedIntent], in partition: Partition) throws(RepositoryError) -> Set<StreamEntryID>
     {
