@@ -25,7 +25,7 @@ extension App {
         let eventLoopGroup = MultiThreadedEventLoopGroup.singleton
 
         let redis = RedisClient(
-            configuration: try RedisConfiguration(url: try config.required("redis.url", isSecret: true)),
+            configuration: try RedisConfiguration(config: config),
             eventLoopGroup: eventLoopGroup, logger: logger)
         let inventory = RedisInventoryStore(
             redis: redis, partitioning: configuration.partitioning,

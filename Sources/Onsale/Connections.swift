@@ -59,8 +59,7 @@ struct Connections: Sendable {
     func withInventory<Result: Sendable>(
         _ body: @escaping @Sendable (RedisInventoryStore) async throws -> Result
     ) async throws -> Result {
-        let redis = RedisClient(
-            configuration: try RedisConfiguration(url: config.required("redis.url", isSecret: true)), logger: logger)
+        let redis = RedisClient(configuration: try RedisConfiguration(config: config), logger: logger)
         let inventory = RedisInventoryStore(
             redis: redis, partitioning: partitioning, configuration: try InventoryConfiguration(config: config),
             logger: logger)

@@ -10,6 +10,7 @@ import Testing
         var commandCount = 1
         var deadline: NIODeadline = .uptimeNanoseconds(5_000)
         var scripts: Set<Int> = []
+        var needsReplicas = false
 
         func isScript(at index: Int) -> Bool { scripts.contains(index) }
     }
@@ -178,5 +179,103 @@ import Testing
         #expect(pipeline.drain().map(\.id) == [1])
         #expect(pipeline.isDrained)
         #expect(pipeline.connected() == nil)
+    }
+}
+
+/// Commands whose effects replicas have to confirm.
+@Suite struct ReplicaConfirmationTests {
+    typealias Request = CommandPipelineTests.Request
+
+    private var pipeline = CommandPipeline<Request>(silenceLimit: .nanoseconds(1_000), confirms: true)
+
+    private mutating func send(_ request: Request) {
+        #expect(pipeline.submit(request) == .send)
+        pipeline.sent(request, now: .uptimeNanoseconds(0))
+    }
+
+    private mutating func delivered() -> Int? {
+        guard case .deliver(let request, _) = pipeline.received(.status("OK")) else { return nil }
+        return request.id
+    }
+
+    @Test("One question behind a flush covers it all; what comes meanwhile waits and goes with the answer")
+    mutating func oneQuestion() {
+        _ = pipeline.connected()
+        send(Request(id: 1, needsReplicas: true))
+        send(Request(id: 2))
+        send(Request(id: 3, needsReplicas: true))
+        #expect(pipeline.needsConfirmation)
+        pipeline.askedReplicas(now: .uptimeNanoseconds(0))
+        #expect(!pipeline.needsConfirmation)
+        #expect(pipeline.submit(Request(id: 4)) == .wait)
+        #expect(pipeline.submit(Request(id: 5, needsReplicas: true)) == .wait)
+        #expect([delivered(), delivered(), delivered()] == [1, 2, 3])
+        #expect(pipeline.holdsBack(Request(id: 1, needsReplicas: true)))
+        #expect(!pipeline.holdsBack(Request(id: 2)))
+        guard case .confirmed(let waiting) = pipeline.received(.integer(1)) else {
+            Issue.record("the replicas' answer is nobody's reply")
+            return
+        }
+        #expect(waiting.map(\.id) == [4, 5])
+        #expect(pipeline.submit(Request(id: 6)) == .send)
+    }
+
+    @Test("What needs no replicas asks none, nor does a client that wants none")
+    mutating func noQuestion() {
+        _ = pipeline.connected()
+        send(Request(id: 1))
+        #expect(!pipeline.needsConfirmation)
+        var indifferent = CommandPipeline<Request>(silenceLimit: .nanoseconds(1_000))
+        _ = indifferent.connected()
+        indifferent.sent(Request(id: 1, needsReplicas: true), now: .uptimeNanoseconds(0))
+        #expect(!indifferent.needsConfirmation)
+        #expect(!indifferent.holdsBack(Request(id: 1, needsReplicas: true)))
+    }
+
+    @Test("A script that is sent again with its source is asked about again")
+    mutating func reloaded() {
+        _ = pipeline.connected()
+        let script = Request(id: 1, scripts: [0], needsReplicas: true)
+        send(script)
+        pipeline.askedReplicas(now: .uptimeNanoseconds(0))
+        _ = pipeline.received(.error(RedisServerError(message: "NOSCRIPT No matching script.")))
+        pipeline.reloading(script, index: 0, now: .uptimeNanoseconds(0))
+        #expect(pipeline.needsConfirmation)
+        pipeline.askedReplicas(now: .uptimeNanoseconds(0))
+        #expect(pipeline.submit(Request(id: 2)) == .wait)
+        guard case .confirmed(let early) = pipeline.received(.integer(1)), early.isEmpty else {
+            Issue.record("the second answer is still to come")
+            return
+        }
+        #expect(delivered() == 1)
+        guard case .confirmed(let waiting) = pipeline.received(.integer(1)) else {
+            Issue.record("no second answer")
+            return
+        }
+        #expect(waiting.map(\.id) == [2])
+    }
+
+    @Test("Replicas that never answer are noticed at the earliest deadline of what waits for them")
+    mutating func overdue() {
+        _ = pipeline.connected()
+        send(Request(id: 1, deadline: .uptimeNanoseconds(900), needsReplicas: true))
+        send(Request(id: 2, deadline: .uptimeNanoseconds(100), needsReplicas: true))
+        pipeline.askedReplicas(now: .uptimeNanoseconds(0))
+        #expect([delivered(), delivered()] == [1, 2])
+        #expect(!pipeline.expire(now: .uptimeNanoseconds(99)).isUnconfirmed)
+        #expect(pipeline.expire(now: .uptimeNanoseconds(100)).isUnconfirmed)
+        #expect(pipeline.submit(Request(id: 3, deadline: .uptimeNanoseconds(200))) == .wait)
+        #expect(pipeline.expire(now: .uptimeNanoseconds(200)).unsent.map(\.id) == [3])
+    }
+
+    @Test("With the connection the questions go as well")
+    mutating func lost() {
+        _ = pipeline.connected()
+        send(Request(id: 1, needsReplicas: true))
+        pipeline.askedReplicas(now: .uptimeNanoseconds(0))
+        #expect(pipeline.submit(Request(id: 2)) == .wait)
+        #expect(pipeline.disconnected().map(\.id) == [1])
+        #expect(pipeline.connected()?.map(\.id) == [2])
+        send(Request(id: 3))
     }
 }

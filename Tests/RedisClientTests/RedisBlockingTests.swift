@@ -14,7 +14,7 @@ import Testing
         try await withClient(server.url, { $0.silenceLimit = .seconds(60) }) { client in
             let clock = ContinuousClock()
             _ = try await client.send(RedisCommand("PING"))
-            try await client.withBlockingConnection { blocking in
+            try await client.withBlockingConnection(for: "key") { blocking in
                 async let blocked = blocking.send(RedisCommand("BLPOP", key, 20), timeout: .seconds(30))
                 try await waitUntilBlocked(in: "blpop", server)
                 let time = try await clock.measure {
@@ -40,7 +40,7 @@ import Testing
     func dropped() async throws {
         let server = try await RedisServer()
         try await withClient(server.url, { $0.silenceLimit = .seconds(60) }) { client in
-            try await client.withBlockingConnection { blocking in
+            try await client.withBlockingConnection(for: "key") { blocking in
                 let id = try await blocking.send(RedisCommand("CLIENT", "ID")).integer
                 let error = try await redisError {
                     _ = try await blocking.send(RedisCommand("BLPOP", key, 0), timeout: .milliseconds(100))
@@ -62,7 +62,7 @@ import Testing
         let server = try await RedisServer()
         try await withClient(server.url, { $0.commandTimeout = .seconds(20) }) { client in
             _ = try await client.send(RedisCommand("XGROUP", "CREATE", "s", "g", "$", "MKSTREAM"))
-            try await client.withBlockingConnection { blocking in
+            try await client.withBlockingConnection(for: "key") { blocking in
                 let read = RedisCommand("XREADGROUP", "GROUP", "g", "c", "BLOCK", 10_000, "STREAMS", "s", ">")
                 async let lost = redisError { _ = try await blocking.send(read, timeout: .seconds(15)) }
                 try await waitUntilBlocked(in: "xreadgroup", server)
@@ -84,7 +84,7 @@ import Testing
         }
         let configuration = try RedisConfiguration(url: server.url)
         let client = RedisClient(configuration: configuration, logger: quiet)
-        try await client.withBlockingConnection { blocking in
+        try await client.withBlockingConnection(for: "key") { blocking in
             let read = RedisCommand("XREADGROUP", "GROUP", "g", "c", "BLOCK", 2_000, "STREAMS", "s", ">")
             #expect(try await blocking.send(RedisCommand("PING"), timeout: .seconds(20)) == .status("PONG"))
             let start = ContinuousClock.now
@@ -99,7 +99,7 @@ import Testing
     func closed() async throws {
         let server = try await RedisServer()
         try await withClient(server.url) { client in
-            let escaped = try await client.withBlockingConnection { blocking in
+            let escaped = try await client.withBlockingConnection(for: "key") { blocking in
                 _ = try await blocking.send(RedisCommand("CLIENT", "SETNAME", "blocking"))
                 return blocking
             }

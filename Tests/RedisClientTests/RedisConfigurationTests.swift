@@ -40,6 +40,28 @@ import Testing
         #expect(try RedisConfiguration(url: "redis://[::1]").port == 6379)
     }
 
+    @Test("A cluster is found by any of its nodes, over TLS as well")
+    func cluster() throws {
+        let configuration = try RedisConfiguration(url: "redis-cluster://web:secret@a:1,[::1]:2,c")
+        #expect(configuration.topology == .cluster)
+        #expect(configuration.addresses.map(\.description) == ["a:1", "[::1]:2", "c:6379"])
+        #expect(configuration.password == "secret")
+        #expect("\(configuration)" == "redis-cluster://a:1,[::1]:2,c:6379")
+        let secure = try RedisConfiguration(url: "rediss-cluster://a,b?sslverify=ca")
+        #expect(secure.tls && secure.certificateVerification == .ca && secure.alternatives.count == 1)
+        let node = secure.at(RedisAddress(host: "d", port: 4))
+        #expect(node.topology == .server && node.tls && node.addresses.map(\.description) == ["d:4"])
+    }
+
+    @Test("Sentinels are asked for a primary by its name")
+    func sentinels() throws {
+        let configuration = try RedisConfiguration(url: "redis-sentinel://:secret@a,b:1/my%20primary/3")
+        #expect(configuration.topology == .sentinels(primary: "my primary"))
+        #expect(configuration.addresses.map(\.description) == ["a:26379", "b:1"])
+        #expect(configuration.database == 3)
+        #expect(configuration.password == "secret")
+    }
+
     @Test("The greeting logs in, selects the database and asks for a sign of life")
     func greeting() throws {
         let configuration = try RedisConfiguration(url: "redis://web:secret@h/5")
@@ -51,6 +73,14 @@ import Testing
         arguments: [
             ("localhost:6379", "scheme"),
             ("http://:hunter2@localhost", "scheme"),
+            ("redis-other://:hunter2@h", "scheme"),
+            ("redis-cluster-x://:hunter2@h", "scheme"),
+            ("redis://:hunter2@a:1,b:2", "port"),
+            ("redis-cluster://:hunter2@a,", "host"),
+            ("redis-cluster://:hunter2@a,b:x", "port"),
+            ("redis-cluster://:hunter2@a,b/1", "database"),
+            ("redis-sentinel://:hunter2@a", "path"),
+            ("redis-sentinel://:hunter2@a/name/x", "database"),
             ("redis://:hunter2@", "host"),
             ("redis://:hunter2@[::1", "host"),
             ("redis://:hunter2@h:0", "port"),
@@ -112,7 +142,10 @@ import Testing
 
     @Test("An error that comes before execution did not run; one that may come from inside a script may have")
     func refusals() {
-        for message in ["NOSCRIPT No matching script", "LOADING Redis is loading", "NOAUTH Authentication required."] {
+        for message in [
+            "NOSCRIPT No matching script", "LOADING Redis is loading", "NOAUTH Authentication required.",
+            "TRYAGAIN Multiple keys request", "READONLY You can't write against a read only replica.",
+        ] {
             #expect(!RedisClientError(RedisServerError(message: message)).mayHaveRun)
         }
         for message in ["ERR user_script:1", "WRONGTYPE Operation", "OOM command not allowed", "MISCONF errors"] {

@@ -22,7 +22,8 @@ import Testing
 
     private func connect(_ url: String = "redis://:secret@h/2") throws -> RedisConnection {
         let connection = RedisConnection(
-            eventLoop: channel.eventLoop, configuration: try RedisConfiguration(url: url), consumer: consumer)
+            address: RedisAddress(host: "127.0.0.1", port: 1), eventLoop: channel.eventLoop,
+            configuration: try RedisConfiguration(url: url), consumer: consumer)
         try channel.pipeline.syncOperations.addHandler(connection)
         try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
         return connection

@@ -40,7 +40,7 @@ import Testing
         let url = server.url.replacing("redis://", with: "redis://web:p%40ss@")
         try await withClient(url) { client in
             #expect(try await client.send(RedisCommand("ACL", "WHOAMI")).string == "web")
-            let user = try await client.withBlockingConnection {
+            let user = try await client.withBlockingConnection(for: "key") {
                 try await $0.send(RedisCommand("ACL", "WHOAMI")).string
             }
             #expect(user == "web")

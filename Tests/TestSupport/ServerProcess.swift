@@ -116,21 +116,34 @@ package struct ServerError: Error, CustomStringConvertible {
     package init(description: String) { self.description = description }
 }
 
-/// A TCP port of the loopback interface that was free a moment ago.
+/// A TCP port of the loopback interface that was free a moment ago, and is given out once in a process.
+///
+/// It lies below the ports that the kernel gives to outgoing connections (from 32,768 on), so that it is still free when
+/// the server starts, and when it is started again.
 package func freePort() throws -> Int {
+    for port in (15_000..<32_000).shuffled() where isFree(port) {
+        if givenPorts.withLock({ $0.insert(port).inserted }) { return port }
+    }
+    throw ServerError(description: "no free port")
+}
+
+private let givenPorts = Mutex<Set<Int>>([])
+
+private func isFree(_ port: Int) -> Bool {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     defer { close(descriptor) }
+    // As servers do: the closed connections of one that ended are no obstacle.
+    var yes: Int32 = 1
+    setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = in_port_t(port).bigEndian
     address.sin_addr.s_addr = inet_addr("127.0.0.1")
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    let bound = withUnsafeMutablePointer(to: &address) {
+    return withUnsafePointer(to: &address) {
         $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-            bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
+            bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
         }
     }
-    guard bound else { throw ServerError(description: "no free port") }
-    return Int(UInt16(bigEndian: address.sin_port))
 }
 
 /// A new folder under the system's temporary folder, readable by the user that Postgres runs as; it goes when the test

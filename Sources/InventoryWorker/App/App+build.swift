@@ -19,8 +19,7 @@ extension App {
         let configuration = try WorkerConfiguration(config: config)
         let partitioning = try Partitioning(config: config)
         let postgres = PostgresClient(configuration: try .lanes(config: config), logger: logger)
-        let redis = RedisClient(
-            configuration: try RedisConfiguration(url: config.required("redis.url", isSecret: true)), logger: logger)
+        let redis = RedisClient(configuration: try RedisConfiguration(config: config), logger: logger)
         let inventory = RedisInventoryStore(
             redis: redis, partitioning: partitioning, configuration: try InventoryConfiguration(config: config),
             logger: logger)

@@ -43,7 +43,8 @@ package struct RedisInventoryStore: InventoryStore {
                 .init(order), .init(reservation.user.description), .init(event), .init(reservation.quantity),
                 .init(reservation.paymentMethod.text), .init(configuration.backlogLimit),
                 reservation.isUnrecorded ? "1" : "0",
-            ])
+            ]
+        ).confirmedByReplicas()
         let reply = try await send(command)
         guard let parts = reply.array, let outcome = ReservationOutcome(reply: parts, order: reservation.order) else {
             throw InventoryError(.unexpectedReply, "reserve answered \(reply)")
@@ -63,7 +64,8 @@ package struct RedisInventoryStore: InventoryStore {
                     .init(intent.order.description), .init(intent.user.description), .init(intent.event.description),
                     .init(intent.quantity), .init(intent.paymentMethod.text), .init(intent.total.amount),
                     .init(intent.total.currency.rawValue), .init(configuration.backlogLimit),
-                ]))
+                ]
+            ).confirmedByReplicas())
         guard let outcome = reply.array.flatMap(RecoveryOutcome.init(reply:)) else {
             throw InventoryError(.unexpectedReply, "recover answered \(reply)")
         }
@@ -72,7 +74,7 @@ package struct RedisInventoryStore: InventoryStore {
 
     package func order(_ id: OrderID) async throws(InventoryError) -> OrderRecord? {
         guard Int(id.partition.number) < keys.count else { return nil }
-        let reply = try await send(RedisCommand("HGETALL", .init(keys[Int(id.partition.number)].order(id))))
+        let reply = try await send(RedisCommand("HGETALL", key: .init(keys[Int(id.partition.number)].order(id))))
         guard let fields = reply.array else { throw InventoryError(.unexpectedReply, "HGETALL answered \(reply)") }
         return fields.isEmpty ? nil : OrderRecord(id: id, fields: fields[...])
     }
@@ -95,7 +97,7 @@ package struct RedisInventoryStore: InventoryStore {
 
     package func progress(of partition: Partition) async throws(InventoryError) -> LaneProgress {
         let reply = try await send(
-            RedisCommand("HMGET", .init(try keys(of: partition).progress), "accepted", "committed", "rate"))
+            RedisCommand("HMGET", key: .init(try keys(of: partition).progress), "accepted", "committed", "rate"))
         guard let parts = reply.array, parts.count == 3 else {
             throw InventoryError(.unexpectedReply, "HMGET answered \(reply)")
         }
@@ -107,8 +109,8 @@ package struct RedisInventoryStore: InventoryStore {
     package func stock(of event: EventID) async throws(InventoryError) -> Stock? {
         let keys = try keys(of: partitioning.partition(of: event))
         let replies = try await pipeline([
-            RedisCommand("HMGET", .init(keys.event(event)), "available", "total", "epoch", "returns"),
-            RedisCommand("XLEN", .init(keys.intents)),
+            RedisCommand("HMGET", key: .init(keys.event(event)), "available", "total", "epoch", "returns"),
+            RedisCommand("XLEN", key: .init(keys.intents)),
         ])
         guard let fields = replies[0].array, fields.count == 4, let backlog = replies[1].integer else {
             throw InventoryError(.unexpectedReply, "HMGET and XLEN answered \(replies)")
@@ -126,7 +128,8 @@ package struct RedisInventoryStore: InventoryStore {
         var cursor = "0"
         repeat {
             let reply = try await send(
-                RedisCommand("HSCAN", .init(key), .init(cursor), "COUNT", .init(InventoryConfiguration.buyersPage)))
+                RedisCommand("HSCAN", key: .init(key), .init(cursor), "COUNT", .init(InventoryConfiguration.buyersPage))
+            )
             guard let parts = reply.array, parts.count == 2, let next = parts[0].string, let pairs = parts[1].array
             else { throw InventoryError(.unexpectedReply, "HSCAN answered \(reply)") }
             body(stride(from: 0, to: pairs.count, by: 2).compactMap { pairs[$0].string.flatMap { UserID($0) } })
@@ -134,7 +137,7 @@ package struct RedisInventoryStore: InventoryStore {
         } while cursor != "0"
     }
 
-    package func ping() async throws(InventoryError) { _ = try await send(RedisCommand("PING")) }
+    package func ping() async throws(InventoryError) { _ = try await sendToPrimaries(RedisCommand("PING")) }
 
     package func finishedOrders() -> AsyncStream<[OrderID]?> {
         let pushes = redis.subscribe(to: keys.map(\.finished))
@@ -163,15 +166,20 @@ package struct RedisInventoryStore: InventoryStore {
         ]
         var warnings: [String] = []
         for (name, value) in wanted {
-            let reply = try await send(RedisCommand("CONFIG", "GET", .init(name)))
-            let found = reply.array?.last?.string ?? "unknown"
-            if found != value { warnings.append("Redis has \(name) \(found), not \(value)") }
+            let replies = try await sendToPrimaries(RedisCommand("CONFIG", "GET", .init(name)))
+            for found in Set(replies.map { $0.array?.last?.string ?? "unknown" }).sorted() where found != value {
+                warnings.append("Redis has \(name) \(found), not \(value)")
+            }
         }
         return warnings
     }
 
     func send(_ command: RedisCommand, timeout: Duration? = nil) async throws(InventoryError) -> RESPValue {
         do { return try await redis.send(command, timeout: timeout) } catch { throw InventoryError(error) }
+    }
+
+    private func sendToPrimaries(_ command: RedisCommand) async throws(InventoryError) -> [RESPValue] {
+        do { return try await redis.sendToPrimaries(command) } catch { throw InventoryError(error) }
     }
 
     func pipeline(_ commands: [RedisCommand]) async throws(InventoryError) -> [RESPValue] {

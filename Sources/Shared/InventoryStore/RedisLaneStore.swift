@@ -11,7 +11,7 @@ package struct RedisLaneStore: LaneStore {
         of partition: Partition, consumer: String, _ body: (RedisIntentReader) async throws -> Result
     ) async throws -> Result {
         let keys = try inventory.keys(of: partition)
-        return try await inventory.redis.withBlockingConnection { connection in
+        return try await inventory.redis.withBlockingConnection(for: .init(keys.intents)) { connection in
             let reader = RedisIntentReader(connection: connection, stream: keys.intents, consumer: consumer)
             try await reader.createGroup()
             return try await body(reader)
@@ -138,7 +138,8 @@ package struct RedisLaneStore: LaneStore {
 
     package func backlog(of partition: Partition) async throws(InventoryError) -> Int {
         Int(
-            try await inventory.send(RedisCommand("XLEN", .init(try inventory.keys(of: partition).intents))).integer
+            try await inventory.send(RedisCommand("XLEN", key: .init(try inventory.keys(of: partition).intents)))
+                .integer
                 ?? 0)
     }
 

@@ -16,6 +16,8 @@ package struct RedisClientError: Error, Sendable {
         package static let overloaded = Code(description: "overloaded")
         /// The server answered with an error, found in `serverError`.
         package static let server = Code(description: "server")
+        /// The command ran, but too few replicas have its effects yet: they may be lost with the server.
+        package static let notReplicated = Code(description: "notReplicated")
         /// The server sent something that is not RESP2, or a reply nobody asked for.
         package static let protocolViolation = Code(description: "protocolViolation")
         /// The caller's task was cancelled.

@@ -1,5 +1,13 @@
 extension RedisConfiguration {
-    /// Reads `redis://[user[:password]@]host[:port][/database][?option=value&…]`; `rediss` is the same over TLS.
+    /// Reads where the server is:
+    ///
+    ///     redis://[user[:password]@]host[:port][/database]
+    ///     redis-cluster://[user[:password]@]host[:port][,host[:port]…]
+    ///     redis-sentinel://[user[:password]@]host[:port][,host[:port]…]/primary[/database]
+    ///
+    /// Each may end in `?option=value&…`; `rediss`, `rediss-cluster` and `rediss-sentinel` are the same over TLS. A
+    /// cluster is found by any of its nodes, and has no numbered databases. User and password are the servers', not the
+    /// sentinels', whose port is 26379 unless given.
     ///
     /// User, password and option values may be percent-encoded, and must be where they contain `@ / ? # %`. Options,
     /// for `rediss` only: `sslrootcert`, a PEM file of the authorities to trust, and `sslverify`, one of `full`
@@ -7,12 +15,10 @@ extension RedisConfiguration {
     /// not encoded may have slipped into any part.
     package init(url: String) throws(RedisClientError) {
         guard let schemeEnd = url.firstRange(of: "://") else { throw Self.invalid("the scheme") }
-        let tls =
-            switch url[..<schemeEnd.lowerBound].lowercased() {
-            case "redis": false
-            case "rediss": true
-            default: throw Self.invalid("the scheme: it must be redis or rediss")
-            }
+        let (protocolName, kind) = Self.split(url[..<schemeEnd.lowerBound], at: "-")
+        guard let tls = ["redis": false, "rediss": true][protocolName.lowercased()],
+            [nil, "cluster", "sentinel"].contains(kind?.lowercased())
+        else { throw Self.invalid("the scheme: it must be redis or rediss, with or without -cluster or -sentinel") }
         let rest = url[schemeEnd.upperBound...]
         guard !rest.contains("#") else { throw Self.invalid("the fragment: there must be none") }
         let (beforeQuery, query) = Self.split(rest, at: "?")
@@ -25,17 +31,37 @@ extension RedisConfiguration {
             (credentials, address) = (nil, authority)
         }
 
-        let (host, port) = try Self.hostAndPort(address)
-        self.init(host: host, port: port)
+        let usualPort = kind?.lowercased() == "sentinel" ? 26_379 : 6_379
+        let list = kind == nil ? [address] : address.split(separator: ",", omittingEmptySubsequences: false)
+        var addresses: [RedisAddress] = []
+        for text in list { addresses.append(try Self.address(text, usualPort: usualPort)) }
+        self.init(host: addresses[0].host, port: addresses[0].port)
+        self.alternatives = Array(addresses[1...])
         self.tls = tls
         if let credentials { try readCredentials(credentials) }
-        if let path, !path.isEmpty {
-            guard path.allSatisfy({ $0.isASCII && $0.isNumber }), let database = Int(path) else {
-                throw Self.invalid("the database: it must be a number")
+        switch kind?.lowercased() {
+        case "cluster":
+            self.topology = .cluster
+            guard (path ?? "").isEmpty else { throw Self.invalid("the database: a cluster has none") }
+        case "sentinel":
+            let (name, database) = Self.split(path ?? "", at: "/")
+            guard !name.isEmpty, let name = Self.percentDecoded(name) else {
+                throw Self.invalid("the path: it must name the primary that the sentinels watch")
             }
-            self.database = database
+            self.topology = .sentinels(primary: name)
+            try readDatabase(database)
+        default:
+            try readDatabase(path)
         }
         for option in (query ?? "").split(separator: "&") { try readOption(option) }
+    }
+
+    private mutating func readDatabase(_ text: Substring?) throws(RedisClientError) {
+        guard let text, !text.isEmpty else { return }
+        guard text.allSatisfy({ $0.isASCII && $0.isNumber }), let database = Int(text) else {
+            throw Self.invalid("the database: it must be a number")
+        }
+        self.database = database
     }
 
     private mutating func readCredentials(_ text: Substring) throws(RedisClientError) {
@@ -70,7 +96,7 @@ extension RedisConfiguration {
         }
     }
 
-    private static func hostAndPort(_ address: Substring) throws(RedisClientError) -> (String, Int) {
+    private static func address(_ address: Substring, usualPort: Int) throws(RedisClientError) -> RedisAddress {
         let host: Substring
         let portText: Substring?
         if address.first == "[" {
@@ -83,9 +109,9 @@ extension RedisConfiguration {
             (host, portText) = split(address, at: ":")
         }
         guard !host.isEmpty, let decoded = percentDecoded(host) else { throw invalid("the host") }
-        guard let portText else { return (decoded, 6379) }
+        guard let portText else { return RedisAddress(host: decoded, port: usualPort) }
         guard let port = UInt16(portText), port > 0 else { throw invalid("the port: it must be 1 to 65535") }
-        return (decoded, Int(port))
+        return RedisAddress(host: decoded, port: Int(port))
     }
 
     private static func split(_ text: Substring, at separator: Character) -> (Substring, Substring?) {

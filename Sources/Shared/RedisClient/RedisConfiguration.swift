@@ -10,8 +10,22 @@ package struct RedisConfiguration: Sendable {
         case none
     }
 
+    /// How the server that takes the commands is found.
+    package enum Topology: Sendable, Hashable {
+        /// It is the one at `host` and `port`.
+        case server
+        /// Each slot's primary is, and any node of the cluster tells which that is.
+        case cluster
+        /// The one that sentinels name as the primary of this name.
+        case sentinels(primary: String)
+    }
+
+    package var topology = Topology.server
+    /// The server, or the first of the nodes or sentinels to ask.
     package var host: String
     package var port: Int
+    /// Further nodes or sentinels to ask.
+    package var alternatives: [RedisAddress] = []
     package var username: String?
     package var password: String?
     /// The numbered database that every connection selects.
@@ -42,6 +56,14 @@ package struct RedisConfiguration: Sendable {
     /// from its upper half so that many clients do not come back at once.
     package var reconnectMinimum = Duration.milliseconds(50)
     package var reconnectMaximum = Duration.seconds(2)
+    /// How often the cluster's slot map is read when nothing seems to have changed. It is read within 0.1 s after a
+    /// redirection, a lost connection or a deadline that passed.
+    package var topologyInterval = Duration.seconds(2)
+    /// How many replicas must have what a command marked `confirmedByReplicas` wrote before its reply counts; 0 asks
+    /// none.
+    package var waitReplicas = 0
+    /// How long the replicas may take. Meanwhile the server runs nothing else of this connection.
+    package var waitTimeout = Duration.milliseconds(500)
     /// How many pushes a subscription holds for a slow reader before it drops the oldest.
     package var subscriptionBuffer = 1024
 
@@ -51,6 +73,19 @@ package struct RedisConfiguration: Sendable {
         self.port = port
         self.database = 0
         self.tls = false
+    }
+
+    /// Everyone who may be asked where the commands go.
+    var addresses: [RedisAddress] { [RedisAddress(host: host, port: port)] + alternatives }
+
+    /// The same for one server at `address`.
+    func at(_ address: RedisAddress) -> RedisConfiguration {
+        var configuration = self
+        configuration.topology = .server
+        configuration.host = address.host
+        configuration.port = address.port
+        configuration.alternatives = []
+        return configuration
     }
 }
 
@@ -73,6 +108,14 @@ extension RedisConfiguration {
 
 extension RedisConfiguration: CustomStringConvertible, CustomDebugStringConvertible {
     /// The address without user and password.
-    package var description: String { "\(tls ? "rediss" : "redis")://\(host):\(port)/\(database)" }
+    package var description: String {
+        let scheme = tls ? "rediss" : "redis"
+        let list = addresses.map(\.description).joined(separator: ",")
+        return switch topology {
+        case .server: "\(scheme)://\(list)/\(database)"
+        case .cluster: "\(scheme)-cluster://\(list)"
+        case .sentinels(let primary): "\(scheme)-sentinel://\(list)/\(primary)"
+        }
+    }
     package var debugDescription: String { description }
 }

@@ -8,6 +8,7 @@ final class RedisConnection: ChannelInboundHandler, @unchecked Sendable {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
+    let address: RedisAddress
     /// Succeeds once the greeting is answered.
     let ready: EventLoopFuture<Void>
     /// Succeeds once the connection is of no use any more, even when the peer does not answer the closing.
@@ -30,7 +31,11 @@ final class RedisConnection: ChannelInboundHandler, @unchecked Sendable {
     /// What one burst needed is given back when it was more than this.
     private static let largestKeptBuffer = 1 << 20
 
-    init(eventLoop: any EventLoop, configuration: RedisConfiguration, consumer: any ReplyConsumer) {
+    init(
+        address: RedisAddress, eventLoop: any EventLoop, configuration: RedisConfiguration,
+        consumer: any ReplyConsumer
+    ) {
+        self.address = address
         self.readyPromise = eventLoop.makePromise()
         self.endedPromise = eventLoop.makePromise()
         self.ready = readyPromise.futureResult
@@ -65,11 +70,17 @@ final class RedisConnection: ChannelInboundHandler, @unchecked Sendable {
         endedPromise.succeed()
     }
 
+    /// Nobody wants the connection any more; one that is up belongs to its consumer and stays.
+    func giveUp() {
+        if !isReady { close(.wasShutDown) }
+    }
+
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
     }
 
     func channelActive(context: ChannelHandlerContext) {
+        guard !hasEnded else { return context.close(promise: nil) }
         greetingReplies = greeting.count
         for command in greeting { write(command) }
         flush()

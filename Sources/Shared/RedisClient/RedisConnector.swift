@@ -5,20 +5,27 @@ import NIOSSL
 
 /// Makes the connections of one consumer, one after another.
 struct RedisConnector: Sendable {
+    /// Says where the next connection goes to.
+    typealias Locator = @Sendable () async throws -> RedisAddress
+
     let configuration: RedisConfiguration
     let eventLoop: any EventLoop
+    let locate: Locator
     let logger: Logger
 
     /// Keeps `consumer` connected until the task is cancelled. `failed` hears why an attempt did not succeed.
     ///
-    /// Cancellation does not end a connection; the consumer closes it.
+    /// Cancellation does not end a connection that is up; the consumer closes it.
     func keepConnected(_ consumer: any ReplyConsumer, failed: @Sendable (any Error) -> Void) async {
         var backoff = Backoff(minimum: configuration.reconnectMinimum, maximum: configuration.reconnectMaximum)
         var generator = SystemRandomNumberGenerator()
         var isFirstFailure = true
         while !Task.isCancelled {
+            var metadata: Logger.Metadata = [:]
             do {
-                let connection = try await connect(consumer)
+                let address = try await locate()
+                metadata = ["redis.host": "\(address.host)", "redis.port": "\(address.port)"]
+                let connection = try await connect(consumer, to: address)
                 logger.info("Redis connected", metadata: metadata)
                 backoff.reset()
                 isFirstFailure = true
@@ -27,7 +34,7 @@ struct RedisConnector: Sendable {
                 logger.notice("Redis connection lost", metadata: metadata)
             } catch {
                 failed(error)
-                let metadata = metadata.merging(["error.message": "\(error)"]) { $1 }
+                metadata["error.message"] = "\(error)"
                 logger.log(level: isFirstFailure ? .warning : .debug, "Redis connection failed", metadata: metadata)
                 isFirstFailure = false
             }
@@ -36,9 +43,21 @@ struct RedisConnector: Sendable {
         }
     }
 
-    private func connect(_ consumer: any ReplyConsumer) async throws -> RedisConnection {
+    /// Connects `consumer` and returns when that connection is gone; `failed` hears why there is none.
+    func connectOnce(_ consumer: any ReplyConsumer, failed: (any Error) -> Void) async {
+        do {
+            let connection = try await connect(consumer, to: try await locate())
+            try await connection.ended.get()
+        } catch {
+            failed(error)
+        }
+    }
+
+    private func connect(_ consumer: any ReplyConsumer, to address: RedisAddress) async throws -> RedisConnection {
         let tls = try makeTLSContext()
-        let connection = RedisConnection(eventLoop: eventLoop, configuration: configuration, consumer: consumer)
+        let serverName = Self.serverName(of: address)
+        let connection = RedisConnection(
+            address: address, eventLoop: eventLoop, configuration: configuration, consumer: consumer)
         ClientBootstrap(group: eventLoop)
             .connectTimeout(TimeAmount(configuration.connectTimeout))
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
@@ -52,10 +71,14 @@ struct RedisConnector: Sendable {
                     try channel.pipeline.syncOperations.addHandler(connection)
                 }
             }
-            .connect(host: configuration.host, port: configuration.port)
+            .connect(host: address.host, port: address.port)
             .hop(to: eventLoop)
             .whenFailure { connection.close(.connectionLost("no connection", underlying: $0)) }
-        try await connection.ready.get()
+        try await withTaskCancellationHandler {
+            try await connection.ready.get()
+        } onCancel: {
+            eventLoop.execute { connection.giveUp() }
+        }
         return connection
     }
 
@@ -74,12 +97,23 @@ struct RedisConnector: Sendable {
     }
 
     /// The name to verify, which TLS allows for host names only; an address is verified by itself.
-    private var serverName: String? {
-        let isAddress = (try? SocketAddress(ipAddress: configuration.host, port: 0)) != nil  // Fails for a name.
-        return isAddress ? nil : configuration.host
+    private static func serverName(of address: RedisAddress) -> String? {
+        let isAddress = (try? SocketAddress(ipAddress: address.host, port: 0)) != nil  // Fails for a name.
+        return isAddress ? nil : address.host
     }
+}
 
-    private var metadata: Logger.Metadata {
-        ["redis.host": "\(configuration.host)", "redis.port": "\(configuration.port)"]
+extension RedisConfiguration {
+    /// Says where the one server is that takes all commands: at `host` and `port`, or where the sentinels say.
+    func locator(eventLoop: any EventLoop, logger: Logger) -> RedisConnector.Locator {
+        switch topology {
+        case .server, .cluster:
+            let address = RedisAddress(host: host, port: port)
+            return { address }
+        case .sentinels(let primary):
+            let sentinels = SentinelDirectory(
+                primary: primary, configuration: self, eventLoop: eventLoop, logger: logger)
+            return { try await sentinels.locatePrimary() }
+        }
     }
 }

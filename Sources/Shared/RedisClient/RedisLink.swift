@@ -16,6 +16,8 @@ final class RedisLink: @unchecked Sendable {
     let configuration: RedisConfiguration
     private let eventLoop: any EventLoop
     private let connector: RedisConnector
+    /// Hears, on the event loop, that the server may not be what it was: no connection, or no answer in time.
+    private let troubled: (@Sendable () -> Void)?
     private let inbox = Mutex(Inbox())
     /// Commands that were admitted and have neither been answered nor dropped; bounded by `maxInFlight`.
     private let outstanding = Atomic<Int>(0)
@@ -29,17 +31,29 @@ final class RedisLink: @unchecked Sendable {
     private var knownScripts: [String] = []
     private static let knownScriptLimit = 64
     /// A year: what stands for "no deadline" still leaves room for the sum with the clock.
-    private static let longestTimeout = Duration.seconds(365 * 86_400)
+    static let longestTimeout = Duration.seconds(365 * 86_400)
+    /// Requests that are answered but for the replicas' confirmation of what they wrote.
+    private var unconfirmed: [(request: RedisRequest, value: RESPValue)] = []
+    /// The server turned out to be a replica, so another one is looked for.
+    private var isAtReplica = false
     private var lastFailure: (any Error)?
     private var timer: Scheduled<Void>?
     private var timerExpiry: NIODeadline?
     private var drained: EventLoopPromise<Void>?
 
-    init(configuration: RedisConfiguration, eventLoop: any EventLoop, logger: Logger) {
+    /// The server is the configuration's, or whom its sentinels name before each connection.
+    init(
+        configuration: RedisConfiguration, eventLoop: any EventLoop, logger: Logger,
+        troubled: (@Sendable () -> Void)? = nil
+    ) {
         self.configuration = configuration
         self.eventLoop = eventLoop
-        self.connector = RedisConnector(configuration: configuration, eventLoop: eventLoop, logger: logger)
-        self.pipeline = CommandPipeline(silenceLimit: TimeAmount(configuration.silenceLimit))
+        self.troubled = troubled
+        self.connector = RedisConnector(
+            configuration: configuration, eventLoop: eventLoop,
+            locate: configuration.locator(eventLoop: eventLoop, logger: logger), logger: logger)
+        self.pipeline = CommandPipeline(
+            silenceLimit: TimeAmount(configuration.silenceLimit), confirms: configuration.waitReplicas > 0)
     }
 
     var isConnected: Bool { hasConnection.load(ordering: .relaxed) }
@@ -50,7 +64,10 @@ final class RedisLink: @unchecked Sendable {
     func run() async {
         await withTaskCancellationHandler {
             await connector.keepConnected(self) { error in
-                self.eventLoop.execute { self.lastFailure = error }
+                self.eventLoop.execute {
+                    self.lastFailure = error
+                    self.troubled?()
+                }
             }
         } onCancel: {
             eventLoop.execute { self.shutDown() }
@@ -68,6 +85,26 @@ final class RedisLink: @unchecked Sendable {
         }
         // The promise is only ever fulfilled.
         try? await isDrained.get()
+    }
+
+    /// The reply to `command` on a link that lives for this one only and tries to connect once.
+    func answer(to command: RedisCommand, within timeout: Duration) async throws(RedisClientError) -> RESPValue {
+        let answer: Result<RESPValue, RedisClientError> = await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                await withTaskCancellationHandler {
+                    await self.connector.connectOnce(self) { error in
+                        self.eventLoop.execute { self.giveUp(error) }
+                    }
+                } onCancel: {
+                    self.eventLoop.execute { self.shutDown() }
+                }
+            }
+            defer { group.cancelAll() }
+            do throws(RedisClientError) { return .success(try await send(command, timeout: timeout)) } catch {
+                return .failure(error)
+            }
+        }
+        return try answer.get()
     }
 
     nonisolated(nonsending) func send(
@@ -149,7 +186,7 @@ final class RedisLink: @unchecked Sendable {
             }
         }
         taken.removeAll(keepingCapacity: true)
-        connection?.flush()
+        flush()
         armTimer()
     }
 
@@ -160,6 +197,17 @@ final class RedisLink: @unchecked Sendable {
             connection.write(command, withSource: command.script.map(isNew) ?? false)
         }
         pipeline.sent(request, now: now)
+    }
+
+    /// Sends what was written, and behind it a question to the replicas when something of it needs their confirmation:
+    /// one for the whole flush.
+    private func flush() {
+        if pipeline.needsConfirmation, let connection {
+            let timeout = Int(configuration.waitTimeout / .milliseconds(1))
+            connection.write(RedisCommand("WAIT", RedisArgument(configuration.waitReplicas), RedisArgument(timeout)))
+            pipeline.askedReplicas(now: .now())
+        }
+        connection?.flush()
     }
 
     /// Whether the server may not know the script, as its source was not yet sent on this connection.
@@ -173,6 +221,16 @@ final class RedisLink: @unchecked Sendable {
         inbox.withLock { $0.isClosed = true }
         takeInbox()
         for request in pipeline.drain() { refuse(request) }
+    }
+
+    /// No connection will come any more.
+    private func giveUp(_ error: any Error) {
+        inbox.withLock { $0.isClosed = true }
+        takeInbox()
+        for request in pipeline.drain() {
+            settle(request)
+            request.fail(.notConnected, "no connection to \(configuration)", underlying: error)
+        }
     }
 
     private func endIfDrained() {
@@ -203,11 +261,17 @@ final class RedisLink: @unchecked Sendable {
         let expiry = pipeline.expire(now: .now())
         for request in expiry.unsent {
             settle(request)
-            request.fail(.notConnected, "no connection to \(configuration)", underlying: lastFailure)
+            if connection == nil {
+                request.fail(.notConnected, "no connection to \(configuration)", underlying: lastFailure)
+            } else {
+                request.fail(.deadlineExceeded, "the replicas' confirmation of earlier commands took too long")
+            }
         }
         for request in expiry.unanswered {
             request.fail(.deadlineExceeded, "no reply in time")
         }
+        if expiry.isUnconfirmed { failUnconfirmed(.deadlineExceeded, "no word of the replicas in time") }
+        if !expiry.unanswered.isEmpty { troubled?() }
         if expiry.isSilent { connection?.close(.connectionLost("the server sends nothing any more")) }
         endIfDrained()
         armTimer()
@@ -223,7 +287,7 @@ extension RedisLink: ReplyConsumer {
         lastFailure = nil
         let now = NIODeadline.now()
         for request in waiting { write(request, now: now) }
-        connection.flush()
+        flush()
         armTimer()
     }
 
@@ -234,15 +298,20 @@ extension RedisLink: ReplyConsumer {
     func received(_ reply: RESPValue) {
         switch pipeline.received(reply) {
         case .deliver(let request, let index):
+            if case .error(let error) = reply, error.isReadOnly { isAtReplica = true }
             guard let value = request.record(reply, at: index) else { return }
             settle(request)
-            request.succeed(value)
+            answer(request, value)
         case .reload(let request, let index) where request.isFinished:
             // Nobody waits for it any more, so it had better not run.
             if request.record(reply, at: index) != nil { settle(request) }
         case .reload(let request, let index):
             connection?.write(request.command(at: index), withSource: true)
             pipeline.reloading(request, index: index, now: .now())
+        case .confirmed(let waiting):
+            confirmed(by: reply)
+            let now = NIODeadline.now()
+            for request in waiting { write(request, now: now) }
         case .unexpected:
             connection?.close(
                 RedisClientError(.protocolViolation, "a reply that nothing was sent for", mayHaveRun: true))
@@ -250,18 +319,50 @@ extension RedisLink: ReplyConsumer {
     }
 
     func readComplete() {
-        connection?.flush()
+        flush()
+        armTimer()
         endIfDrained()
+        // Sentinels know the primary; in a cluster the slot map does, and the links stay.
+        guard isAtReplica, case .sentinels = configuration.topology else { return }
+        connection?.close(.connectionLost("the server has become a replica"))
     }
 
     func disconnected(_ error: RedisClientError) {
         connection = nil
         hasConnection.store(false, ordering: .relaxed)
+        isAtReplica = false
         lastFailure = error
         for request in pipeline.disconnected() {
             settle(request)
             request.fail(error.code, error.message, underlying: error.underlying)
         }
+        failUnconfirmed(error.code, error.message, underlying: error.underlying)
+        troubled?()
         endIfDrained()
+    }
+
+    private func answer(_ request: RedisRequest, _ value: RESPValue) {
+        // An error wrote nothing that replicas could confirm, and may say where the command has to go.
+        if case .error = value { return request.succeed(value) }
+        if pipeline.holdsBack(request) { unconfirmed.append((request, value)) } else { request.succeed(value) }
+    }
+
+    /// Answers what was held back: with its reply if enough replicas have it, else with an error, since it has run.
+    private func confirmed(by reply: RESPValue) {
+        guard let replicas = reply.integer, replicas >= configuration.waitReplicas else {
+            let known = reply.integer.map { "\($0) of \(configuration.waitReplicas) replicas have it" } ?? "\(reply)"
+            return failUnconfirmed(.notReplicated, known)
+        }
+        let answered = unconfirmed
+        unconfirmed = []
+        for (request, value) in answered { request.succeed(value) }
+    }
+
+    private func failUnconfirmed(
+        _ code: RedisClientError.Code, _ message: String, underlying: (any Error)? = nil
+    ) {
+        let failed = unconfirmed
+        unconfirmed = []
+        for (request, _) in failed { request.fail(code, message, underlying: underlying) }
     }
 }

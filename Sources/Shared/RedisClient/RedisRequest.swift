@@ -122,4 +122,11 @@ extension RedisRequest: PipelinedRequest {
     func isScript(at index: Int) -> Bool {
         command(at: index).script != nil
     }
+
+    var needsReplicas: Bool {
+        switch commands {
+        case .single(let command): command.needsReplicas
+        case .several(let commands): commands.contains(where: \.needsReplicas)
+        }
+    }
 }

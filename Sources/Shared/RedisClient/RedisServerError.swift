@@ -15,15 +15,19 @@ package struct RedisServerError: Error, Sendable, Hashable {
     /// The server does not know the script: nothing was executed.
     var isNoScript: Bool { message.hasPrefix("NOSCRIPT") }
 
+    /// The server is a replica: nothing was executed.
+    var isReadOnly: Bool { message.hasPrefix("READONLY") }
+
     /// The server refused the command before executing any of it.
     ///
     /// Other errors may come from the middle of a script, whose earlier writes stay. The prefixes are those that
-    /// Redis 7.0 answers before a command or script starts (`processCommand` in its `server.c`).
+    /// Redis 7.0 answers before a command or script starts (`processCommand` in its `server.c`); a script without a
+    /// `#!` line meets `READONLY` at its first write, before which it has changed nothing.
     var wasRefused: Bool { Self.refusals.contains(prefix) }
 
     private static let refusals: Set<String> = [
         "NOSCRIPT", "NOAUTH", "WRONGPASS", "LOADING", "BUSY", "MASTERDOWN", "CLUSTERDOWN", "MOVED", "ASK",
-        "EXECABORT", "NOPROTO",
+        "TRYAGAIN", "READONLY", "EXECABORT", "NOPROTO",
     ]
 }
 

@@ -25,10 +25,15 @@ final class SubscriptionLink: @unchecked Sendable {
     private var hasProgress = false
     private var isShutDown = false
 
-    init(configuration: RedisConfiguration, eventLoop: any EventLoop, logger: Logger) {
+    /// `locate` says before each connection where it goes to.
+    init(
+        configuration: RedisConfiguration, eventLoop: any EventLoop, locate: @escaping RedisConnector.Locator,
+        logger: Logger
+    ) {
         self.configuration = configuration
         self.eventLoop = eventLoop
-        self.connector = RedisConnector(configuration: configuration, eventLoop: eventLoop, logger: logger)
+        self.connector = RedisConnector(
+            configuration: configuration, eventLoop: eventLoop, locate: locate, logger: logger)
     }
 
     // MARK: Any thread
@@ -61,6 +66,14 @@ final class SubscriptionLink: @unchecked Sendable {
         eventLoop.execute { self.add(listener, continuation, channels) }
         firstListenerArrived.yield()
         return stream
+    }
+
+    /// Moves on to another node when the present one is none of `nodes`: it no longer hears what the others publish.
+    func stay(among nodes: Set<RedisAddress>) {
+        eventLoop.execute {
+            guard let connection = self.connection, !nodes.contains(connection.address) else { return }
+            connection.close(.connectionLost("\(connection.address) has left the cluster"))
+        }
     }
 
     // MARK: The event loop
