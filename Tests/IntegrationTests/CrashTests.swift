@@ -8,33 +8,11 @@ import Testing
 struct CrashTests {
     /// Enough load to be in mid-sale at every blow: it would sell out after 8 s if nothing were in its way.
     private static let tickets = 9_000
-    private static let load = [
-        "--tickets", "\(tickets)", "--buyers", "9000", "--rate", "800", "--max-quantity", "2", "--decline-percent", "5",
-        "--timeout", "180",
-    ]
 
-    /// Runs a sale, strikes while it goes on, expects a clean audit, and returns what the generator said.
     @discardableResult
     private func sale(_ strike: (SaleStack, Sale) async throws -> Void) async throws -> String {
         let stack = try await SaleStack()
-        let arguments = CrashTests.load
-        let load = try stack.startLoad(arguments)
-        let sale = Sale(stack: stack, load: load)
-        try await sale.accepted(200)
-        try await strike(stack, sale)
-        #expect(load.isRunning, "the strike came after the sale")
-        let status = try await load.exitStatus(within: .seconds(240))
-        #expect(status == 0, "the audit failed:\n\(load.output.suffix(4_000))\n\(stack.workerLog.suffix(2_000))")
-        #expect(try stack.count("SELECT count(*) FROM ticket_orders WHERE status IN ('pending', 'paid')") == 0)
-        #expect(try stack.count("SELECT count(*) FROM events WHERE available_tickets < 0") == 0)
-        let confirmed = try stack.count("SELECT sum(quantity) FROM ticket_orders WHERE status = 'confirmed'")
-        #expect(confirmed == CrashTests.tickets, "the event sells out to the last ticket")
-        let twice =
-            "SELECT count(*) FROM simulated_provider.charges c LEFT JOIN ticket_orders o "
-            + "ON o.id::text = c.idempotency_key WHERE c.status = 'captured' AND o.status IS DISTINCT FROM 'confirmed'"
-        #expect(try stack.count(twice) == 0, "a captured charge without tickets (I8)")
-        #expect(try await stack.leftInRedis() == "0 entries, 0 dead, 0 pending records", "(I15, P13)")
-        return load.output
+        return try await Sale.run(on: stack, of: CrashTests.tickets) { try await strike(stack, $0) }
     }
 
     @Test("Of two workers one killed three times, and the gateway twice: audit clean, every order final (P2, P9, P10)")
@@ -168,31 +146,5 @@ struct CrashTests {
         try stack.startWorker()
         try await stack.untilReady()
         #expect(try await stack.finalOrder(queued, by: buyer).json["status"].string == "confirmed")
-    }
-}
-
-/// A sale under way.
-struct Sale {
-    let stack: SaleStack
-    let load: ServerProcess
-
-    /// Waits until `count` more purchases are accepted than now, or the load has ended.
-    func accepted(_ count: Int) async throws {
-        let orders = "SELECT count(*) FROM ticket_orders"
-        let start = try await settledCount(orders)
-        try await eventually("\(count) more orders", within: .seconds(60)) {
-            guard load.isRunning else { return true }
-            return try await settledCount(orders) >= start + count
-        }
-    }
-
-    /// A figure of the database, asked again while that is restarting.
-    private func settledCount(_ sql: String) async throws -> Int {
-        var count = -1
-        try await eventually("Postgres answers", within: .seconds(30)) {
-            do { count = try stack.count(sql) } catch { return false }
-            return count >= 0
-        }
-        return count
     }
 }

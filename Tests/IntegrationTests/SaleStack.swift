@@ -13,7 +13,7 @@ final class SaleStack: Sendable {
     /// Short, so that a take-over takes a second; a batch still takes a small part of it.
     static let leaseSeconds = "1"
 
-    let redis: RedisServer
+    let redis: SaleRedis
     let postgres: PostgresServer
     let databaseURL: String
     let gatewayPort: Int
@@ -26,9 +26,9 @@ final class SaleStack: Sendable {
 
     var url: URL { URL(string: "http://127.0.0.1:\(gatewayPort)")! }
 
-    /// Starts everything, with an administrator and no event.
-    init(workerSettings: [String: String] = [:]) async throws {
-        redis = try await RedisServer()
+    /// Starts everything, with an administrator and no event, on the Redis that the run is for unless told otherwise.
+    init(redis kind: SaleRedis.Kind = .ofThisRun, workerSettings: [String: String] = [:]) async throws {
+        redis = try await SaleRedis(kind)
         postgres = try PostgresServer()
         databaseURL = try postgres.createDatabase()
         gatewayPort = try freePort()

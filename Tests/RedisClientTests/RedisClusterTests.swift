@@ -171,6 +171,28 @@ struct RedisClusterTests {
         try await cluster.settled()
     }
 
+    @Test("A node that sends commands round in circles is followed a few times, and the command has not run")
+    func circles() async throws {
+        let commands = Atomic(0)
+        let port = Atomic(0)
+        let server = try await ScriptedServer { _, input in
+            let port = port.load(ordering: .relaxed)
+            if input.contains("SLOTS") {
+                return .text("*1\r\n*3\r\n:0\r\n:16383\r\n*2\r\n$9\r\n127.0.0.1\r\n:\(port)\r\n")
+            }
+            guard input.contains("GET") else { return .text("+PONG\r\n") }
+            commands.wrappingAdd(1, ordering: .relaxed)
+            return .text("-MOVED 12182 :\(port)\r\n")
+        }
+        port.store(server.port, ordering: .relaxed)
+        try await withClient("redis-cluster://127.0.0.1:\(server.port)") { client in
+            let error = try await redisError { _ = try await client.send(RedisCommand("GET", key: "foo")) }
+            #expect(error?.serverError?.prefix == "MOVED")
+            #expect(error?.mayHaveRun == false)
+            #expect(commands.load(ordering: .relaxed) == CommandRoute.redirectionLimit + 1)
+        }
+    }
+
     @Test("Without any node, a command ends at its deadline with the reason, and was never sent")
     func nobodyThere() async throws {
         let url = "redis-cluster://127.0.0.1:\(try freePort()),127.0.0.1:\(try freePort())"

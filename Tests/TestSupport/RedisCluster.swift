@@ -104,9 +104,9 @@ package final class RedisCluster: Sendable {
         }
     }
 
-    /// Kills every server at once.
-    package func stop() {
-        for server in servers { server.stop(SIGKILL) }
+    /// Ends every server with `signal`.
+    package func stop(_ signal: Int32) {
+        for server in servers { server.stop(signal) }
     }
 
     /// Starts every server again that does not run.
@@ -115,12 +115,17 @@ package final class RedisCluster: Sendable {
         try await settled()
     }
 
-    /// Keeps the replica of the primary of `key` from taking over anything its primary writes, for a time in which it
-    /// also confirms nothing.
-    package func pauseReplica(of key: String, for time: Duration) throws {
-        try run(
-            ["CLIENT", "PAUSE", "\(Int(time / .milliseconds(1)))", "ALL"], at: try replica(of: try primary(of: key)))
+    /// Keeps the replica of the primary of `key` from taking over anything its primary writes, and so from confirming it,
+    /// until `resume`; returns the replica.
+    package func pauseReplica(of key: String) throws -> RedisServer {
+        let replica = try replica(of: try primary(of: key))
+        // A minute: longer than any test needs.
+        try run(["CLIENT", "PAUSE", "60000", "WRITE"], at: replica)
+        return replica
     }
+
+    /// Ends what `pauseReplica` began.
+    package func resume(_ server: RedisServer) throws { try run(["CLIENT", "UNPAUSE"], at: server) }
 
     /// Moves the slot of `key` to another primary, key by key, while traffic goes on.
     package func reshard(slotOf key: String) async throws {

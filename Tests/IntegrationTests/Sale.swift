@@ -1,0 +1,76 @@
+import Foundation
+import TestSupport
+import Testing
+import Ticketing
+
+/// A sale under way.
+struct Sale {
+    let stack: SaleStack
+    let load: ServerProcess
+
+    /// Sells `tickets` at 800 orders a second, strikes while that goes on, expects a clean audit, and returns what the
+    /// generator said.
+    ///
+    /// - Parameters:
+    ///   - tickets: As many as there are buyers, who want more.
+    ///   - pending: Whether records may be left in Redis that do not show how their orders have ended, as on a replica
+    ///     that was behind when it took over. Postgres answers for those.
+    @discardableResult
+    static func run(
+        on stack: SaleStack, of tickets: Int, leavingPending pending: Bool = false,
+        _ strike: (Sale) async throws -> Void
+    ) async throws -> String {
+        let load = try stack.startLoad([
+            "--tickets", "\(tickets)", "--buyers", "\(tickets)", "--rate", "800", "--max-quantity", "2",
+            "--decline-percent", "5", "--timeout", "180",
+        ])
+        let sale = Sale(stack: stack, load: load)
+        try await sale.accepted(200)
+        try await strike(sale)
+        #expect(load.isRunning, "the strike came after the sale")
+        let status = try await load.exitStatus(within: .seconds(240))
+        #expect(status == 0, "the audit failed:\n\(load.output.suffix(4_000))\n\(stack.workerLog.suffix(2_000))")
+        #expect(try stack.count("SELECT count(*) FROM ticket_orders WHERE status IN ('pending', 'paid')") == 0)
+        #expect(try stack.count("SELECT count(*) FROM events WHERE available_tickets < 0") == 0)
+        let confirmed = try stack.count("SELECT sum(quantity) FROM ticket_orders WHERE status = 'confirmed'")
+        #expect(confirmed == tickets, "the event sells out to the last ticket")
+        let twice =
+            "SELECT count(*) FROM simulated_provider.charges c LEFT JOIN ticket_orders o "
+            + "ON o.id::text = c.idempotency_key WHERE c.status = 'captured' AND o.status IS DISTINCT FROM 'confirmed'"
+        #expect(try stack.count(twice) == 0, "a captured charge without tickets (I8)")
+        let left = try await stack.leftInRedis()
+        #expect(left.hasPrefix("0 entries, 0 dead, "), "\(left) (I15, P13)")
+        #expect(pending || left.hasSuffix(" 0 pending records"), "\(left)")
+        return load.output
+    }
+
+    /// The hash tag of the event on sale.
+    func tag() throws -> String {
+        let id = try stack.postgres.psql(
+            "SELECT id FROM events ORDER BY created_at DESC LIMIT 1", url: stack.databaseURL
+        )
+        .trimmingCharacters(in: .whitespacesAndNewlines)
+        guard let event = EventID(id) else { throw ServerError(description: "no event: \(id)") }
+        return Partitioning(count: 4).partition(of: event).tag
+    }
+
+    /// Waits until `count` more purchases are accepted than now, or the load has ended.
+    func accepted(_ count: Int) async throws {
+        let orders = "SELECT count(*) FROM ticket_orders"
+        let start = try await settledCount(orders)
+        try await eventually("\(count) more orders", within: .seconds(60)) {
+            guard load.isRunning else { return true }
+            return try await settledCount(orders) >= start + count
+        }
+    }
+
+    /// A figure of the database, asked again while that is restarting.
+    private func settledCount(_ sql: String) async throws -> Int {
+        var count = -1
+        try await eventually("Postgres answers", within: .seconds(30)) {
+            do { count = try stack.count(sql) } catch { return false }
+            return count >= 0
+        }
+        return count
+    }
+}
