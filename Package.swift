@@ -179,7 +179,8 @@ let package = Package(
         .tests(
             "IntegrationTests",
             [
-                "Gateway", "InventoryStore", "InventoryWorkerApp", "LoadTest", "Onsale", "RedisClient", "Security",
+                "Gateway", "InventoryStore", "InventoryWorkerApp", "LoadTest", "Onsale", "OnsaleConfiguration",
+                "RedisClient", "Security",
                 "TestSupport",
                 "Ticketing", .logging,
             ]),

@@ -6,10 +6,10 @@ import TestSupport
 import Ticketing
 
 extension SaleStack {
-    /// Runs redis-cli and returns what it prints.
-    func redisCommand(_ arguments: String...) async throws -> String {
+    /// Runs redis-cli, against the stack's own Redis or another, and returns what it prints.
+    func redisCommand(_ arguments: String..., at server: RedisServer? = nil) async throws -> String {
         let log = directory.appending(path: "redis-cli-\(UUID().uuidString.prefix(6)).log")
-        let process = try ServerProcess(["redis-cli", "-u", redis.url] + arguments, log: log)
+        let process = try ServerProcess(["redis-cli", "-u", (server ?? redis).url] + arguments, log: log)
         guard process.waitUntilExit() == 0 else { throw ServerError(description: process.output) }
         return process.output.trimmingCharacters(in: .whitespacesAndNewlines)
     }
@@ -27,6 +27,15 @@ extension SaleStack {
             throw ServerError(description: "there is no record \(record)")
         }
         _ = try await redisCommand("HSET", keys.event(EventID(event)!), "remembers", "1")
+    }
+
+    /// Charges that the provider has captured and not given back, of orders that are not confirmed.
+    func capturedWithoutTickets() throws -> Int {
+        try count(
+            """
+            SELECT count(*) FROM simulated_provider.charges c LEFT JOIN ticket_orders o ON o.id::text = c.idempotency_key
+            WHERE c.status = 'captured' AND c.refunded_at IS NULL AND o.status IS DISTINCT FROM 'confirmed'
+            """)
     }
 
     /// What a sale must not leave: entries, entries given up on, and records of orders that never end.
