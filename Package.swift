@@ -184,5 +184,8 @@ let package = Package(
                 "TestSupport",
                 "Ticketing", .logging,
             ]),
+        .tests(
+            "ChaosTests",
+            ["IntegrationTests", "LoadTest", "TestSupport", .nio, .nioPosix]),
     ]
 )
