@@ -1,8 +1,8 @@
 # The commands of this project. Each installs what it needs, needs no variable set, and leaves nothing running but `up`.
-# ARGS="…" hands more arguments to demo, load, bench and test.
+# ARGS="…" hands more arguments to demo, load, chaos, bench and test.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-cluster up down status load bench build lint format clean
+.PHONY: help demo test test-cluster up down status load chaos bench build lint format clean
 
 help: ## lists these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -29,6 +29,9 @@ status: ## tells what of it runs
 
 load: ## load on the Onsale that is up; ARGS are arguments of `loadtest onsale`
 	@scripts/load $(ARGS)
+
+chaos: ## three minutes of a sale whose parts are killed, stopped and cut off, with its audit
+	@scripts/chaos $(ARGS)
 
 bench: ## measures, three times each, and compares with direct designs
 	@scripts/bench $(ARGS)

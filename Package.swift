@@ -179,9 +179,13 @@ let package = Package(
         .tests(
             "IntegrationTests",
             [
-                "Gateway", "InventoryStore", "InventoryWorkerApp", "LoadTest", "Onsale", "RedisClient", "Security",
+                "Gateway", "InventoryStore", "InventoryWorkerApp", "LoadTest", "Onsale", "OnsaleConfiguration",
+                "RedisClient", "Security",
                 "TestSupport",
                 "Ticketing", .logging,
             ]),
+        .tests(
+            "ChaosTests",
+            ["IntegrationTests", "LoadTest", "TestSupport", .nio, .nioPosix]),
     ]
 )

@@ -18,6 +18,7 @@ extension App {
     /// it can say whether this gateway's partitions are the deployment's.
     static func build(config: ConfigReader) async throws -> ServiceGroup {
         let logger = Logger(label: "onsale.gateway")
+        try FailPoint.arm(config: config)
         let configuration = try GatewayConfiguration(config: config)
         let tokens = try TokenConfiguration(config: config)
         let registry = PrometheusRegistry()

@@ -6,13 +6,18 @@ import Testing
 /// only when every promise was kept and every accepted order is final.
 @Suite("A sale whose parts die", .serialized, .timeLimit(.minutes(10)))
 struct CrashTests {
-    /// Enough load to be in mid-sale at every blow: it would sell out after 8 s if nothing were in its way.
+    /// Enough load to be in mid-sale at every blow: at 800 orders a second it would sell out after 8 s if nothing were in
+    /// its way.
     private static let tickets = 9_000
 
+    /// Runs a sale, strikes while it goes on, expects a clean audit, and returns what the generator said (`Sale.run`).
     @discardableResult
-    private func sale(_ strike: (SaleStack, Sale) async throws -> Void) async throws -> String {
-        let stack = try await SaleStack()
-        return try await Sale.run(on: stack, of: CrashTests.tickets) { try await strike(stack, $0) }
+    func sale(
+        on redis: SaleRedis.Kind = .ofThisRun, of tickets: Int = CrashTests.tickets,
+        leavingPending pending: Bool = false, _ strike: (SaleStack, Sale) async throws -> Void
+    ) async throws -> String {
+        let stack = try await SaleStack(redis: redis)
+        return try await Sale.run(on: stack, of: tickets, leavingPending: pending) { try await strike(stack, $0) }
     }
 
     @Test("Of two workers one killed three times, and the gateway twice: audit clean, every order final (P2, P9, P10)")
@@ -81,16 +86,34 @@ struct CrashTests {
     @Test("A worker paused beyond its lease, with another one at work, writes nothing when it wakes (P11, I12)")
     func pausedWorker() async throws {
         try await sale { stack, sale in
-            let epochs = try stack.count("SELECT max(epoch) FROM worker_leases")
-            try stack.startSecondWorker()
+            try stack.recordWrites()
+            // Started again under a name by which Postgres knows whose statements they are.
+            stack.endWorker(SIGTERM)
+            try stack.startWorker(["DATABASE_URL": stack.databaseURL + "?application_name=first"])
+            try await eventually("the first worker writes") { try !stack.writes(by: "first").isEmpty }
+            try stack.startSecondWorker(["DATABASE_URL": stack.databaseURL + "?application_name=second"])
             stack.signalWorker(SIGSTOP)
+            let second = try #require(stack.process("second-worker"))
             try await eventually("the other worker has taken over", within: .seconds(30)) {
-                try stack.count("SELECT count(*) FROM worker_leases WHERE epoch > \(epochs)") == 4
+                Set(stack.epochs("lane.serve", in: second.output).map(\.partition)).count == 4
+            }
+            try await eventually("the other worker writes") { try !stack.writes(by: "second").isEmpty }
+            stack.signalWorker(SIGCONT)
+            try await eventually("the first worker has noticed that every lane is lost") {
+                Set(stack.epochs("lane.lost", in: stack.workerLog).map(\.partition)).count == 4
             }
             try await sale.accepted(200)
-            stack.signalWorker(SIGCONT)
-            try await eventually("the first worker has noticed") { stack.workerLog.contains("lane.lost") }
-            try await sale.accepted(200)
+
+            // Whatever a worker wrote, it wrote under an epoch that was its own.
+            let first = stack.epochs("lane.serve", in: stack.workerLog)
+            let later = stack.epochs("lane.serve", in: second.output)
+            #expect(try stack.writes(by: "first").isSubset(of: first))
+            #expect(try stack.writes(by: "second").isSubset(of: later))
+            #expect(first.isDisjoint(with: later))
+            // And the first has lost each lane to a later epoch of the second.
+            for lost in stack.epochs("lane.lost", in: stack.workerLog) {
+                #expect(later.contains { $0.partition == lost.partition && $0.epoch > lost.epoch })
+            }
         }
     }
 

@@ -4,9 +4,12 @@ import TestSupport
 import Ticketing
 
 extension SaleStack {
-    /// Runs one command of redis-cli and returns what it prints; in a cluster without a key of ours at every primary.
+    /// Runs one command of redis-cli, against the stack's own Redis or another server, and returns what it prints; in a
+    /// cluster without a key of ours at every primary.
     @discardableResult
-    func redisCommand(_ words: String...) async throws -> String { try redis.command(words) }
+    func redisCommand(_ words: String..., at server: RedisServer? = nil) async throws -> String {
+        try (server.map { SaleRedis.server($0) } ?? redis).command(words)
+    }
 
     /// A key of the event's partition.
     func key(_ name: String, ofEvent event: String) -> String {
@@ -21,6 +24,15 @@ extension SaleStack {
             throw ServerError(description: "there is no record \(record)")
         }
         try await redisCommand("HSET", keys.event(EventID(event)!), "remembers", "1")
+    }
+
+    /// Charges that the provider has captured and not given back, of orders that are not confirmed.
+    func capturedWithoutTickets() throws -> Int {
+        try count(
+            """
+            SELECT count(*) FROM simulated_provider.charges c LEFT JOIN ticket_orders o ON o.id::text = c.idempotency_key
+            WHERE c.status = 'captured' AND c.refunded_at IS NULL AND o.status IS DISTINCT FROM 'confirmed'
+            """)
     }
 
     /// What a sale must not leave: entries, entries given up on, and records of orders that never end.

@@ -20,14 +20,25 @@ final class SaleStack: Sendable {
     let metricsPort: Int
     let directory: URL
     private let environment: [String: String]
-    private let gateway: Mutex<ServerProcess?> = Mutex(nil)
-    private let worker: Mutex<ServerProcess?> = Mutex(nil)
-    private let secondWorker: Mutex<ServerProcess?> = Mutex(nil)
+    /// Gateways and workers by their names.
+    private let processes: Mutex<[String: ServerProcess]> = Mutex([:])
+    /// Each process has a log of its own.
+    private let started = Atomic(0)
 
     var url: URL { URL(string: "http://127.0.0.1:\(gatewayPort)")! }
 
+    /// The one Redis of a stack that was started on a server and not on a cluster.
+    var redisServer: RedisServer {
+        guard case .server(let server) = redis else { preconditionFailure("the stack was started on a cluster") }
+        return server
+    }
+
     /// Starts everything, with an administrator and no event, on the Redis that the run is for unless told otherwise.
-    init(redis kind: SaleRedis.Kind = .ofThisRun, workerSettings: [String: String] = [:]) async throws {
+    ///
+    /// - Parameter starts: Whether a gateway and a worker are started; else the test starts its own.
+    init(
+        redis kind: SaleRedis.Kind = .ofThisRun, workerSettings: [String: String] = [:], starts: Bool = true
+    ) async throws {
         redis = try await SaleRedis(kind)
         postgres = try PostgresServer()
         databaseURL = try postgres.createDatabase()
@@ -43,6 +54,7 @@ final class SaleStack: Sendable {
         ].merging(workerSettings) { $1 }
         try run("onsale", "migrate", "up")
         try run("onsale", "seed", "demo")
+        guard starts else { return }
         try startWorker()
         try startGateway()
         try await untilReady()
@@ -50,11 +62,12 @@ final class SaleStack: Sendable {
 
     deinit { stop() }
 
-    /// Ends gateway and worker as an operator would, then the servers.
+    /// Ends gateways and workers as an operator would, then the servers.
     func stop() {
-        gateway.withLock { _ = $0?.stop() }
-        worker.withLock { _ = $0?.stop() }
-        secondWorker.withLock { _ = $0?.stop() }
+        for process in processes.withLock({ $0.values.sorted { $0.log.path < $1.log.path } }) {
+            process.signal(SIGCONT)
+            process.stop()
+        }
     }
 
     func untilReady() async throws {
@@ -66,31 +79,33 @@ final class SaleStack: Sendable {
 
     // MARK: Processes
 
-    func startGateway() throws { try start("onsale-gateway", in: gateway) }
-    func startWorker() throws { try start("onsale-worker", in: worker) }
-    @discardableResult
-    func endGateway(_ signal: Int32) -> Int32 { gateway.withLock { $0?.stop(signal) ?? 0 } }
-    @discardableResult
-    func endWorker(_ signal: Int32) -> Int32 { worker.withLock { $0?.stop(signal) ?? 0 } }
-    func signalWorker(_ signal: Int32) { worker.withLock { $0?.signal(signal) } }
+    func startGateway(_ settings: [String: String] = [:]) throws {
+        try start("onsale-gateway", as: "gateway", settings)
+    }
+    func startWorker(_ settings: [String: String] = [:]) throws { try start("onsale-worker", as: "worker", settings) }
     /// A second worker beside the first, which lives as long as the stack.
-    func startSecondWorker() throws {
-        try secondWorker.withLock {
-            $0 = try ServerProcess(
-                [SaleStack.program("onsale-worker")], environment: environment.merging(["METRICS_PORT": "0"]) { $1 },
-                log: directory.appending(path: "second-worker.log"))
-        }
+    func startSecondWorker(_ settings: [String: String] = [:]) throws {
+        try start("onsale-worker", as: "second-worker", settings.merging(["METRICS_PORT": "0"]) { own, _ in own })
     }
-    var gatewayLog: String { gateway.withLock { $0?.output ?? "" } }
-    var workerLog: String { worker.withLock { $0?.output ?? "" } }
+    @discardableResult
+    func endGateway(_ signal: Int32) -> Int32 { process("gateway")?.stop(signal) ?? 0 }
+    @discardableResult
+    func endWorker(_ signal: Int32) -> Int32 { process("worker")?.stop(signal) ?? 0 }
+    func signalWorker(_ signal: Int32) { process("worker")?.signal(signal) }
+    var gatewayLog: String { process("gateway")?.output ?? "" }
+    var workerLog: String { process("worker")?.output ?? "" }
 
-    private func start(_ program: String, in slot: borrowing Mutex<ServerProcess?>) throws {
-        try slot.withLock {
-            $0 = try ServerProcess(
-                [SaleStack.program(program)], environment: environment, log: directory.appending(path: program + ".log")
-            )
-        }
+    /// Starts a program under a name of its own, with `settings` over those of the stack. One of that name that still
+    /// runs must have been ended before.
+    func start(_ program: String, as name: String, _ settings: [String: String] = [:]) throws {
+        let number = started.add(1, ordering: .relaxed).newValue
+        let process = try ServerProcess(
+            [SaleStack.program(program)], environment: environment.merging(settings) { $1 },
+            log: directory.appending(path: "\(name)-\(number).log"))
+        processes.withLock { $0[name] = process }
     }
+
+    func process(_ name: String) -> ServerProcess? { processes.withLock { $0[name] } }
 
     /// Runs a program to its end; throws with what it printed unless it exits with 0.
     @discardableResult
@@ -105,9 +120,9 @@ final class SaleStack: Sendable {
     }
 
     /// Starts the load generator against this stack; its audit decides its exit status.
-    func startLoad(_ arguments: [String]) throws -> ServerProcess {
+    func startLoad(_ arguments: [String], through url: URL? = nil) throws -> ServerProcess {
         try ServerProcess(
-            [SaleStack.program("loadtest"), "onsale", "--url", url.absoluteString] + arguments,
+            [SaleStack.program("loadtest"), "onsale", "--url", (url ?? self.url).absoluteString] + arguments,
             environment: environment, log: directory.appending(path: "loadtest.log"))
     }
 

@@ -31,6 +31,7 @@ struct WaveFiguresTests {
         #expect(figures.accepted == 3 && figures.confirmed == 2 && figures.cancelled == 1 && figures.unresolved == 1)
         #expect(figures.refusedByCode == ["sold_out": 1])
         #expect(figures.acceptSeconds == 1)
+        #expect(figures.acceptedEachSecond == [2, 1])
         #expect(WaveFigures.rate(figures.confirmed, figures.confirmSeconds) == 0.5)
     }
 

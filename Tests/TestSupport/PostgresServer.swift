@@ -130,6 +130,15 @@ package final class PostgresServer: Sendable {
         while Self.isAlive(process) { usleep(2_000) }
     }
 
+    /// Sends a signal to the server and to all processes that serve its clients: `SIGSTOP` makes a server that answers
+    /// nothing, `SIGCONT` wakes it.
+    package func signalAll(_ signal: Int32) {
+        let pid = pid
+        // Ended meanwhile: no children.
+        let children = (try? String(contentsOfFile: "/proc/\(pid)/task/\(pid)/children", encoding: .utf8)) ?? ""
+        for process in [pid] + children.split(separator: " ").compactMap({ Int32($0) }) { kill(process, signal) }
+    }
+
     /// Asks the system, because `Process` learns late, or never, that its child has ended while others are started.
     private static func isAlive(_ process: ServerProcess) -> Bool { kill(process.pid, 0) == 0 }
 

@@ -31,22 +31,30 @@ package final class RedisServer: Sendable {
     private let process: Mutex<ServerProcess>
 
     /// Starts a server and waits until it takes commands.
-    package init(_ options: Options = Options()) async throws {
+    ///
+    /// - Parameter file: The append-only file that it starts with, as another server has left it (`appendOnlyFile`).
+    package init(_ options: Options = Options(), copying file: URL? = nil) async throws {
         self.options = options
         self.port = try freePort()
         self.directory = try temporaryDirectory("redis")
+        if let file { try FileManager.default.copyItem(at: file, to: Self.appendOnlyFile(in: directory)) }
         if options.tls { try Self.makeCertificates(in: directory) }
         self.process = Mutex(try Self.start(options, port: port, directory: directory))
         try await waitUntilReady()
     }
 
     /// `redis://` or `rediss://`, with the password, if there is one, and the authority to trust.
-    package var url: String {
+    package var url: String { url(port: port) }
+
+    /// The same through another port, for a test that stands between.
+    package func url(port: Int) -> String {
         let credentials = options.password.map { ":\($0)@" } ?? ""
         let query = options.tls ? "?sslrootcert=\(certificateAuthority.path)" : ""
         return "\(options.tls ? "rediss" : "redis")://\(credentials)127.0.0.1:\(port)/0\(query)"
     }
 
+    /// The folder of all that the server remembers.
+    package var appendOnlyFile: URL { Self.appendOnlyFile(in: directory) }
     package var unixSocket: URL { directory.appending(path: "redis.sock") }
     /// The PEM file of the authority that signed the server's certificate, made for `127.0.0.1` and `localhost`.
     package var certificateAuthority: URL { directory.appending(path: "ca.pem") }
@@ -77,6 +85,8 @@ package final class RedisServer: Sendable {
         process.withLock { $0 }.stop(SIGKILL)
         FoldersToRemove.remove(directory)
     }
+
+    private static func appendOnlyFile(in directory: URL) -> URL { directory.appending(path: "appendonlydir") }
 
     private func waitUntilReady() async throws {
         try await eventually("Redis is ready: see \(directory.path)") {

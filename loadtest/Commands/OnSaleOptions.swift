@@ -55,6 +55,9 @@ struct OnSaleOptions: ParsableArguments {
     @Option(help: "Seconds after which what is still under way is given up.")
     var timeout = 120
 
+    @Option(help: "Seconds the books get to come to rest after that.")
+    var restTimeout = 60
+
     @Option(help: "The same seed gives the same quantities and send times.")
     var seed: UInt64 = 1
 
@@ -62,7 +65,7 @@ struct OnSaleOptions: ParsableArguments {
         let positive = [
             ("--tickets", tickets), ("--buyers", buyers - 1), ("--max-quantity", maxQuantity), ("--limit", limit),
             ("--connections", connections), ("--poll-connections", pollConnections), ("--threads", threads),
-            ("--timeout", timeout),
+            ("--timeout", timeout), ("--rest-timeout", restTimeout),
         ]
         for (name, value) in positive where value < 1 {
             throw ValidationError("\(name) must be at least \(name == "--buyers" ? 2 : 1)")
@@ -90,6 +93,7 @@ struct OnSaleOptions: ParsableArguments {
                 declinePercent: declinePercent),
             // The first buyer opens the door and is not part of the measured load.
             intendedRate: rate ?? Double(buyers - 1), connections: connections, pollConnections: pollConnections,
-            threads: threads, event: event.flatMap { EventID($0) }, timeout: .seconds(timeout), seed: seed)
+            threads: threads, event: event.flatMap { EventID($0) }, timeout: .seconds(timeout), seed: seed,
+            restTimeout: .seconds(restTimeout))
     }
 }

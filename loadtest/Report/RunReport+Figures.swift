@@ -17,6 +17,8 @@ extension RunReport {
             connections: settings.connections, pollConnections: settings.pollConnections, seed: settings.seed)
         self.accepted = figures.accepted
         self.acceptedPerSecond = WaveFigures.rate(figures.accepted, figures.acceptSeconds).rounded(toPlaces: 1)
+        self.acceptedEachSecond = figures.acceptedEachSecond
+        self.startedAt = (load.startedAt.timeIntervalSince1970).rounded(toPlaces: 3)
         self.confirmed = figures.confirmed
         self.confirmedPerSecond = WaveFigures.rate(figures.confirmed, figures.confirmSeconds).rounded(toPlaces: 1)
         self.cancelled = figures.cancelled

@@ -43,6 +43,9 @@ struct RunReport: Encodable, Sendable {
     var load: Load
     var accepted: Int
     var acceptedPerSecond: Double
+    /// Purchases accepted in each second of the load, and when its first second began, in seconds since 1970.
+    var acceptedEachSecond: [Int]
+    var startedAt: Double
     var confirmed: Int
     var confirmedPerSecond: Double
     var cancelled: Int

@@ -8,6 +8,8 @@ struct WaveFigures: Equatable, Sendable {
     private(set) var refusedByCode: [String: Int] = [:]
     private(set) var abandonedByCode: [String: Int] = [:]
     private(set) var unresolved = 0
+    /// Purchases accepted in each second from the first intended send on.
+    private(set) var acceptedEachSecond: [Int] = []
     /// Seconds from the first intended send to the last answer of each kind; nil when there was none.
     private(set) var acceptSeconds: Double?
     private(set) var confirmSeconds: Double?
@@ -23,6 +25,7 @@ struct WaveFigures: Equatable, Sendable {
             if let time = purchase.acceptedAt {
                 accepted += 1
                 lastAccept = max(lastAccept ?? time, time)
+                count(acceptedIn: max(0, Int(Self.seconds(time - start))))
             }
             switch purchase.state {
             case .ended(.confirmed):
@@ -40,6 +43,11 @@ struct WaveFigures: Equatable, Sendable {
         acceptSeconds = lastAccept.map { Self.seconds($0 - start) }
         confirmSeconds = lastConfirm.map { Self.seconds($0 - start) }
         refuseSeconds = lastRefusal.map { Self.seconds($0 - start) }
+    }
+
+    private mutating func count(acceptedIn second: Int) {
+        while acceptedEachSecond.count <= second { acceptedEachSecond.append(0) }
+        acceptedEachSecond[second] += 1
     }
 
     static func rate(_ count: Int, _ seconds: Double?) -> Double {

@@ -23,12 +23,13 @@ struct OnSaleScenario: Sendable {
 
         let plans = settings.demand.plan(for: 1..<settings.buyers, using: &generator)
         let before = ProcessUsage.now()
+        let startedAt = Date()
         let start = BuyerLoop.now()
         try await reportingProgress(of: stage, since: start) {
             try await stage.run(plans, wave: 1, at: start, deadline: deadline)
         }
         let load = MeasuredLoad(
-            plans: plans, seconds: WaveFigures.seconds(BuyerLoop.now() - start),
+            startedAt: startedAt, plans: plans, seconds: WaveFigures.seconds(BuyerLoop.now() - start),
             cpuSeconds: ProcessUsage.now().cpuSeconds - before.cpuSeconds, record: try await stage.record())
 
         let aftermath = Aftermath(settings: settings, stage: stage, admin: admin, client: client, progress: progress)

@@ -3,6 +3,7 @@ import Crypto
 import InventoryStore
 import Logging
 import Observability
+import OnsaleConfiguration
 import OrderRepository
 import Security
 import Ticketing
@@ -67,6 +68,7 @@ struct PurchaseService<Inventory: InventoryStore, Repository: OrderRepository>: 
         }
         switch outcome {
         case .accepted(let sequence, let committed, let unitPrice):
+            FailPoint.afterReserve.pass()
             soldOut.stockReturned(request.event)
             guard let total = unitPrice.times(request.quantity) else {
                 // Events whose largest order does not fit are refused when they are made.

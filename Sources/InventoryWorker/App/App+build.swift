@@ -16,6 +16,7 @@ import UnixSignals
 extension App {
     /// Connects the parts; the only place where concrete types meet.
     static func build(config: ConfigReader, registry: PrometheusRegistry, logger: Logger) async throws -> ServiceGroup {
+        try FailPoint.arm(config: config)
         let configuration = try WorkerConfiguration(config: config)
         let partitioning = try Partitioning(config: config)
         let postgres = PostgresClient(configuration: try .lanes(config: config), logger: logger)

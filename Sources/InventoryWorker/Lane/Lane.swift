@@ -44,7 +44,9 @@ package final class Lane<Store: LaneStore, Repository: LaneRepository, Gateway: 
         var lease: Lease?
         while !Task.isShuttingDownGracefully && !Task.isCancelled {
             do {
-                if let held = lease, try await !repository.renew(held, for: configuration.lease) { lease = nil }
+                if let held = lease, try await !repository.renew(held, for: configuration.lease) {
+                    throw LeaseLost(lease: held)
+                }
                 if lease == nil {
                     lease = try await repository.acquireLease(of: partition, owner: owner, for: configuration.lease)
                 }

@@ -2,6 +2,7 @@ import CoreMetrics
 import Metrics
 import InventoryStore
 import Logging
+import OnsaleConfiguration
 import OrderRepository
 import Payments
 import ServiceLifecycle
@@ -101,8 +102,14 @@ struct LaneTenure<Store: LaneStore, Repository: LaneRepository, Gateway: Payment
         let batch = deliveries.compactMap { delivery in
             delivery.intent.map { QueuedIntent(entry: delivery.entry, intent: $0) }
         }
+        FailPoint.afterRead.pass()
+        if FailPoint.afterEarlyAcknowledge.isArmed {
+            try await store.acknowledge(batch.map(\.entry), in: lease.partition, drainRate: rate.perSecond)
+            FailPoint.afterEarlyAcknowledge.pass()
+        }
         let start = time.now()
         let outcomes = try await committer.commit(batch, keeping: &renewal)
+        FailPoint.afterCommit.pass()
         metrics.commitDuration.record(duration: time.now() - start)
 
         var done: [StreamEntryID] = []
@@ -131,6 +138,7 @@ struct LaneTenure<Store: LaneStore, Repository: LaneRepository, Gateway: Payment
         rate.add(done.count, at: time.now())
         // Before the acknowledgement: an entry that is off the stream reminds nobody of its order any more.
         try await store.publish(settled, in: lease.partition)
+        FailPoint.afterPublish.pass()
         try await store.acknowledge(done, in: lease.partition, drainRate: rate.perSecond)
         settler.offer(unsettled)
         metrics.committed.increment(by: done.count)

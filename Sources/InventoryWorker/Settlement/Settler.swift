@@ -2,6 +2,7 @@ import CoreMetrics
 import Metrics
 import InventoryStore
 import Logging
+import OnsaleConfiguration
 import OrderRepository
 import Payments
 import Synchronization
@@ -152,6 +153,7 @@ final class Settler<Store: LaneStore, Repository: LaneRepository, Gateway: Payme
                 } else {
                     outcome = try await gateway.charge(
                         Charge(order: intent.order, amount: intent.total, method: intent.paymentMethod))
+                    FailPoint.afterCharge.pass()
                 }
                 queue.withLock { $0.complete(Settlement(intent, outcome, time)) }
                 wakeUp()
@@ -171,6 +173,7 @@ final class Settler<Store: LaneStore, Repository: LaneRepository, Gateway: Payme
         guard !batch.isEmpty else { return false }
         let start = time.now()
         let settled = try await settle(batch[...], under: lease)
+        FailPoint.afterSettle.pass()
         metrics.settleDuration.record(duration: time.now() - start)
         // The others had moved before, by a commit whose answer was lost: their batch is found among those left over.
         let moved = Set(settled.flatMap(\.orders))
@@ -180,7 +183,10 @@ final class Settler<Store: LaneStore, Repository: LaneRepository, Gateway: Payme
         try await store.publish(orders, in: partition)
         published.formUnion(settled.map(\.id))
         queue.withLock { $0.finish(batch.map(\.order.id)) }
-        if batch.contains(where: { $0.order.status == .cancelled }) { try await returnUnits() }
+        if batch.contains(where: { $0.order.status == .cancelled }) {
+            FailPoint.afterCancel.pass()
+            try await returnUnits()
+        }
         return true
     }
 
@@ -214,7 +220,10 @@ final class Settler<Store: LaneStore, Repository: LaneRepository, Gateway: Payme
                 guard try await store.release(release.release) != .wait else { break }
                 delivered.append(release)
             }
-            if !delivered.isEmpty { try await repository.markDelivered(delivered) }
+            if !delivered.isEmpty {
+                FailPoint.afterRelease.pass()
+                try await repository.markDelivered(delivered)
+            }
             guard delivered.count == WorkerConfiguration.releaseBatch else { return }
         }
     }

@@ -1,3 +1,4 @@
+import OnsaleConfiguration
 import RedisClient
 package import Ticketing
 
@@ -104,6 +105,10 @@ package struct RedisLaneStore: LaneStore {
                 keys: [event, buyers, .init(keys.intents)],
                 arguments: [.init(stock.epoch), index == 0 ? "1" : "0"]
                     + page.flatMap { [.init($0.user.description), .init($0.units)] })
+        }
+        if FailPoint.midLoad.isArmed {
+            _ = try await inventory.pipeline(commands)
+            FailPoint.midLoad.pass()
         }
         let terms = stock.terms
         commands.append(
