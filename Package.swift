@@ -174,7 +174,7 @@ let package = Package(
                 "InventoryStore", "InventoryWorker", "OnsaleConfiguration", "OrderRepository", "Payments",
                 "Reconciliation", "TestSupport", "Ticketing", .crypto, .lifecycle, .logging,
             ]),
-        .tests("ReconciliationTests", ["InventoryStore", "OrderRepository", "Payments", "Reconciliation", "Ticketing"]),
+        .tests("ReconciliationTests", ["InventoryStore", "OrderRepository", "Reconciliation", "Ticketing"]),
         .tests("LoadTestTests", ["LoadTest", "Ticketing", .histogram, .nio, .nioPosix, .nioHTTP]),
         .tests(
             "IntegrationTests",

@@ -47,7 +47,9 @@ struct DeploymentReconciliation<
                     partition: Int(partition.number), lane: try await repository.laneOwner(of: partition),
                     expiredHolds: holds.count, oldestExpiredHoldSeconds: holds.oldest / .seconds(1)))
         }
-        if let missing = ids.first(where: { !known.contains($0) }) { throw CommandFailure("there is no event \(missing)") }
+        if let missing = ids.first(where: { !known.contains($0) }) {
+            throw CommandFailure("there is no event \(missing)")
+        }
         report.charges = try await compareCharges()
         return report
     }

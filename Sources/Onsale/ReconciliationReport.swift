@@ -82,7 +82,8 @@ struct ReconciliationReport: Encodable {
         for partition in partitions where partition.expiredHolds > 0 || partition.lane == nil {
             let holds =
                 partition.expiredHolds == 0
-                ? "" : ", \(partition.expiredHolds) holds over, the oldest for \(Int(partition.oldestExpiredHoldSeconds)) s"
+                ? ""
+                : ", \(partition.expiredHolds) holds over, the oldest for \(Int(partition.oldestExpiredHoldSeconds)) s"
             lines.append("partition \(partition.partition): \(partition.lane ?? "no worker has its lane")\(holds)")
         }
         let voided = charges.repaired > 0 ? ", \(charges.repaired) to be given back" : ""

@@ -8,7 +8,9 @@ import Ticketing
 struct ReconcileTests {
     private static let often = ["RECONCILE_INTERVAL": "100ms"]
 
-    @Test("The command and the metrics tell each kind of drift, the command repairs it without a worker, and the rest sells")
+    @Test(
+        "The command and the metrics tell each kind of drift, the command repairs it without a worker, and the rest sells"
+    )
     func byCommand() async throws {
         let stack = try await SaleStack(workerSettings: Self.often.merging(["RECONCILE_REPAIR": "false"]) { $1 })
         let event = try await stack.openEvent(tickets: 12, limit: 3)
@@ -71,7 +73,9 @@ struct ReconcileTests {
         #expect(try await stack.ledger(of: event)["postgres"]["sold"].int == 12)
     }
 
-    @Test("The worker repairs by itself: units that are missing sell after all", arguments: ["missing", "unloaded", "unreadable"])
+    @Test(
+        "The worker repairs by itself: units that are missing sell after all",
+        arguments: ["missing", "unloaded", "unreadable"])
     func byWorker(_ kind: String) async throws {
         let stack = try await SaleStack(workerSettings: Self.often)
         let event = try await stack.openEvent(tickets: 6)
@@ -152,7 +156,9 @@ struct ReconcileTests {
     }
 
     /// P34. `ONSALE_RECONCILE_SECONDS` makes it longer than the 8 s of an ordinary run; `make reconcile-load` runs a minute.
-    @Test("Under full load, comparing all the time: no oversell, no undersell, nothing repaired, audit clean (P34, I1, I3)")
+    @Test(
+        "Under full load, comparing all the time: no oversell, no undersell, nothing repaired, audit clean (P34, I1, I3)"
+    )
     func underLoad() async throws {
         let seconds = ProcessInfo.processInfo.environment["ONSALE_RECONCILE_SECONDS"].flatMap { Int($0) } ?? 8
         let rate = 800
@@ -177,14 +183,17 @@ struct ReconcileTests {
         #expect(try stack.count("SELECT count(*) FROM ticket_orders WHERE failure_code = 'sold_out'") == 0)
         #expect(try await stack.metric("onsale_repairs_total") == 0)
         #expect(try await stack.metric("onsale_drift") == 0)
-        #expect(try stack.count("SELECT max(stock_epoch) FROM events WHERE stock_epoch > 0") == 1, "nothing was loaded anew")
+        #expect(
+            try stack.count("SELECT max(stock_epoch) FROM events WHERE stock_epoch > 0") == 1, "nothing was loaded anew"
+        )
         let partition = try stack.count(
             "SELECT partition FROM events WHERE id = (SELECT event_id FROM ticket_orders LIMIT 1)")
         let compared = try await stack.metric(
             "onsale_comparisons_total", "outcome=\"balanced\"", "partition=\"\(partition)\"")
         #expect(compared > Double(seconds), "it must have compared in mid-sale")
         try await eventually("all is balanced") { try stack.exit("onsale", ["reconcile"]).status == 0 }
-        print("\(Int(compared)) comparisons in the sale's lane in \(seconds) s of load, \(commands) commands, 0 repairs")
+        print(
+            "\(Int(compared)) comparisons in the sale's lane in \(seconds) s of load, \(commands) commands, 0 repairs")
     }
 }
 

@@ -91,7 +91,9 @@ struct OutboxDispatcherTests {
         #expect(Set(state.failures) == [young, old])
     }
 
-    @Test func `What the provider refuses for good is kept as dead, with the reason, and holds up nothing else`() async throws {
+    @Test func `What the provider refuses for good is kept as dead, with the reason, and holds up nothing else`()
+        async throws
+    {
         let (contradictory, good) = (Self.void(1), Self.void(2))
         provider.capture(contradictory.order)
         provider.capture(good.order)

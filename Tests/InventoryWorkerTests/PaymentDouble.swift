@@ -89,7 +89,8 @@ final class PaymentDouble: PaymentGateway {
     func captured(after cursor: String?, limit: Int) async throws(PaymentError) -> CapturedPage {
         try state.withLock { state throws(PaymentError) in
             if state.isAway { throw PaymentError("away") }
-            let keys = state.captured.subtracting(state.refunds).map(\.description).filter { $0 > cursor ?? "" }.sorted()
+            let keys = state.captured.subtracting(state.refunds).map(\.description).filter { $0 > cursor ?? "" }
+                .sorted()
             let page = Array(keys.prefix(limit))
             return CapturedPage(orders: page.compactMap { OrderID($0) }, next: page.count == limit ? page.last : nil)
         }

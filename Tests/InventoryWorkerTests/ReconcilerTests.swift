@@ -25,7 +25,8 @@ struct ReconcilerTests {
         case .lowCount: try sale.inventory.disturb(buyer, of: sale.event, by: -1)
         case .unloaded: try sale.inventory.dropStock(of: sale.event)
         case .outdated:
-            let lease = Lease(partition: Sale.partition, epoch: try #require(sale.repository.leaseEpoch(Sale.partition)))
+            let lease = Lease(
+                partition: Sale.partition, epoch: try #require(sale.repository.leaseEpoch(Sale.partition)))
             _ = try #require(try await sale.repository.beginLoad(of: sale.event, under: lease))
         }
     }
@@ -40,7 +41,9 @@ struct ReconcilerTests {
             let loads = sale.journal.count(of: .load)
             try await disturb(sale, disturbance, buyer)
             try await eventually("the event is loaded anew") { sale.journal.count(of: .load) > loads }
-            try await eventually("the stock is there") { try await sale.inventory.stock(of: sale.event)?.available == 18 }
+            try await eventually("the stock is there") {
+                try await sale.inventory.stock(of: sale.event)?.available == 18
+            }
             // The limit holds as before: two of three are bought.
             await #expect(throws: ServerError.self) {
                 try await sale.buy(2, by: buyer, isUnrecorded: true)
@@ -128,7 +131,9 @@ struct ReconcilerTests {
         try await sale.repository.giveUp(lease)
         try await sale.serving(sale.lane()) { _ in
             try await sale.outcomes(of: [order])
-            try await eventually("the next lane loads") { try await sale.inventory.stock(of: sale.event)?.available == 4 }
+            try await eventually("the next lane loads") {
+                try await sale.inventory.stock(of: sale.event)?.available == 4
+            }
         }
     }
 

@@ -80,10 +80,12 @@ import Ticketing
             let orders = batch.map(\.intent.order)
             #expect(try await database.lanes.endedOrders(of: event.id, olderThan: .seconds(60), limit: 9) == [])
             try database.sql("UPDATE ticket_orders SET updated_at = updated_at - interval '2 minutes'")
-            try database.sql("UPDATE ticket_orders SET updated_at = updated_at - interval '8 days' WHERE id = '\(orders[0])'")
+            try database.sql(
+                "UPDATE ticket_orders SET updated_at = updated_at - interval '8 days' WHERE id = '\(orders[0])'")
             let ended = try await database.lanes.endedOrders(of: event.id, olderThan: .seconds(60), limit: 9)
             #expect(ended == [orders[2], orders[1]])
-            #expect(try await database.lanes.endedOrders(of: event.id, olderThan: .seconds(60), limit: 1) == [orders[2]])
+            #expect(
+                try await database.lanes.endedOrders(of: event.id, olderThan: .seconds(60), limit: 1) == [orders[2]])
         }
     }
 

@@ -54,7 +54,9 @@ struct DriftWatchTests {
 
     @Test("What breaks a promise by each further sale is repaired in mid-sale")
     func urgent() {
-        #expect(Self.verdicts(Self.outcome(1, inFlight: 3), Self.outcome(1, inFlight: 3)).last == .reload(.init(surplus: 1)))
+        #expect(
+            Self.verdicts(Self.outcome(1, inFlight: 3), Self.outcome(1, inFlight: 3)).last == .reload(.init(surplus: 1))
+        )
         let low = Self.outcome(0, ada: -1, inFlight: 3)
         #expect(Self.verdicts(low, low).last == .reload(.init(buyers: [Self.ada: -1])))
         #expect(Self.verdicts(.outdated, .outdated).last == .reload(.init(isOutdated: true)))

@@ -85,7 +85,9 @@ struct StockComparisonTests {
         redis.available += 7
         redis.held = [Self.ada: 4, Self.max: -1]
         #expect(try comparison().surplus == 0)
-        #expect(try comparison().buyers == [Self.ada: -1, Self.max: -5], "one that cannot be read is none of the right ones")
+        #expect(
+            try comparison().buyers == [Self.ada: -1, Self.max: -5], "one that cannot be read is none of the right ones"
+        )
     }
 
     @Test("Whatever may have moved between the readings says that nothing can be said")
@@ -108,7 +110,10 @@ struct StockComparisonTests {
 
     @Test("Purchases between the readings are no difference: they are on the stream")
     func purchases() {
-        #expect(compare { $0.available += 10; $0.inFlight = 0; $0.backlog = 0; $0.held = [:] } != .hindered(.moved))
+        #expect(
+            compare {
+                $0.available += 10; $0.inFlight = 0; $0.backlog = 0; $0.held = [:]
+            } != .hindered(.moved))
     }
 
     @Test("Stock that is not there, is being loaded or cannot be read")

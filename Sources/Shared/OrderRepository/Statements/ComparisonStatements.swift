@@ -50,7 +50,8 @@ enum SelectBooks {
         return EventBooks(
             epoch: epoch, total: Int(total), available: Int(available),
             releases: list(released, releasedUsers, releasedUnits),
-            overdue: list(overdue, overdueUsers, overdueUnits), hasMore: max(released.count, overdue.count) > mostOrders,
+            overdue: list(overdue, overdueUsers, overdueUnits),
+            hasMore: max(released.count, overdue.count) > mostOrders,
             held: Dictionary(zip(buyers, held.map { Int($0) })) { first, _ in first })
     }
 }
