@@ -2,10 +2,10 @@
 # ARGS="…" hands more arguments to demo, load, chaos, bench and test.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-cluster up down status load chaos bench build lint format clean
+.PHONY: help demo test test-cluster reconcile-load up down status load chaos bench build lint format clean
 
 help: ## lists these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
 
 demo: ## a flash on-sale on a private Onsale, start to end, with its audit
 	@scripts/demo $(ARGS)
@@ -15,6 +15,9 @@ test: ## every test, on private servers
 
 test-cluster: ## the tests of whole sales, and those of clusters, on a Redis Cluster
 	@ONSALE_TEST_REDIS=cluster scripts/test --filter 'IntegrationTests|Cluster' $(ARGS)
+
+reconcile-load: ## a minute of full load with Redis compared to Postgres all the time
+	@ONSALE_RECONCILE_SECONDS=60 scripts/test --filter ReconcileTests/underLoad
 
 up: ## starts Onsale on port 8080 (HTTP_PORT) and keeps it running
 	@scripts/setup

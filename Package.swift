@@ -107,6 +107,7 @@ let package = Package(
             "OrderRepository", ["OnsaleConfiguration", "PostgresClient", "Ticketing", .crypto, .logging],
             resources: [.embedInCode("Migrations")]),
         .shared("Payments", ["PostgresClient", "Ticketing", .logging]),
+        .shared("Reconciliation", ["InventoryStore", "OrderRepository", "Payments", "Ticketing"]),
 
         // The programs.
         .program(
@@ -122,8 +123,8 @@ let package = Package(
         .target(
             name: "InventoryWorker",
             dependencies: [
-                "InventoryStore", "OnsaleConfiguration", "OrderRepository", "Payments", "Ticketing", .coreMetrics,
-                .lifecycle, .logging, .metrics,
+                "InventoryStore", "OnsaleConfiguration", "OrderRepository", "Payments", "Reconciliation", "Ticketing",
+                .coreMetrics, .lifecycle, .logging, .metrics,
             ], exclude: ["App"], swiftSettings: settings),
         .program(
             "InventoryWorkerApp", path: "Sources/InventoryWorker/App",
@@ -135,9 +136,8 @@ let package = Package(
         .program(
             "Onsale",
             [
-                "InventoryStore", "Observability", "OnsaleConfiguration", "OrderRepository", "PostgresClient",
-                "RedisClient",
-                "Security", "Ticketing",
+                "InventoryStore", "Observability", "OnsaleConfiguration", "OrderRepository", "Payments",
+                "PostgresClient", "Reconciliation", "RedisClient", "Security", "Ticketing",
                 .argumentParser, .logging,
             ]),
         .program(
@@ -172,9 +172,9 @@ let package = Package(
             "InventoryWorkerTests",
             [
                 "InventoryStore", "InventoryWorker", "OnsaleConfiguration", "OrderRepository", "Payments",
-                "TestSupport",
-                "Ticketing", .crypto, .lifecycle, .logging,
+                "Reconciliation", "TestSupport", "Ticketing", .crypto, .lifecycle, .logging,
             ]),
+        .tests("ReconciliationTests", ["InventoryStore", "OrderRepository", "Reconciliation", "Ticketing"]),
         .tests("LoadTestTests", ["LoadTest", "Ticketing", .histogram, .nio, .nioPosix, .nioHTTP]),
         .tests(
             "IntegrationTests",

@@ -22,6 +22,11 @@ package struct WorkerConfiguration: Sendable {
     package var hold: Duration = .seconds(600)
     /// SHUTDOWN_SECONDS (default 10 s, 0...300 s): how long a stopping worker waits for charges under way.
     package var shutdown: Duration = .seconds(10)
+    /// RECONCILE_INTERVAL (default 5 s, 20 ms...1 h): how often Redis is compared with Postgres, each event once. One
+    /// comparison holds a lane up for some 3 ms, and 5 ms more when it has suspect buyers to look at.
+    package var reconcileInterval: Duration = .seconds(5)
+    /// RECONCILE_REPAIR (default true): whether what is found and may be repaired is repaired.
+    package var reconcileRepairs = true
 
     /// A back-off starts here and doubles to the limit, each pause jittered between half and all of it.
     static let backoffBase: Duration = .milliseconds(50)
@@ -36,6 +41,8 @@ package struct WorkerConfiguration: Sendable {
     /// How often the outbox is looked at for messages that are due, and how many are taken at once.
     static let outboxInterval: Duration = .milliseconds(500)
     static let outboxBatch = 100
+    /// How often it is counted for the metrics.
+    static let outboxLook: Duration = .seconds(5)
     /// How long a message stays with the worker that took it; far longer than the provider's answer takes.
     static let outboxHidden: Duration = .seconds(60)
     /// Pauses between a message's attempts double from the first to the last figure, each jittered between half and all
@@ -43,6 +50,17 @@ package struct WorkerConfiguration: Sendable {
     static let outboxPause: Duration = .seconds(1)
     static let outboxLongestPause: Duration = .seconds(600)
     static let outboxAttempts = 20
+    /// What takes long is compared every so many intervals, of so many events at a time: reading 100,000 orders of an
+    /// event and their buyers takes Postgres about 0.2 s.
+    static let sweepRatio = 12
+    static let sweepEvents = 20
+    /// Order records that are looked at, the last ones that ended, and how long they may take.
+    static let sweepRecords = 20_000
+    static let recordDelay: Duration = .seconds(10)
+    /// Charges of the provider's books that are looked at in one interval, and how long after its hold an order may still
+    /// be pending with one.
+    static let chargesPage = 1_000
+    static let chargeDelay: Duration = .seconds(60)
     /// Releases taken from the outbox at once.
     static let releaseBatch = 500
     /// How long a read waits for intents: bounds how late a lane renews, ticks and stops.
@@ -57,6 +75,9 @@ package struct WorkerConfiguration: Sendable {
         recoveryGrace = try config.duration("recovery.grace", default: recoveryGrace, in: .zero ... .seconds(60))
         chargesInFlight = try config.int("charges.in.flight", default: chargesInFlight, in: 1...1_000_000)
         hold = try config.duration("order.hold.seconds", default: hold, in: .seconds(1) ... .seconds(86_400))
+        reconcileInterval = try config.duration(
+            "reconcile.interval", default: reconcileInterval, in: .milliseconds(20) ... .seconds(3_600))
+        reconcileRepairs = try config.flag("reconcile.repair", default: reconcileRepairs)
         shutdown = try config.duration("shutdown.seconds", default: shutdown, in: .zero ... .seconds(300))
     }
 }

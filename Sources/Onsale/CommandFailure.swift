@@ -3,6 +3,7 @@ import Foundation
 import InventoryStore
 import OnsaleConfiguration
 import OrderRepository
+import Payments
 import PostgresClient
 import RedisClient
 import Security
@@ -35,7 +36,7 @@ struct CommandFailure: Error {
         case let error as RedisClientError: code = error.code == .invalidURL ? configuration : unavailable
         case let error as MigrationError: code = error.code == .unavailable ? unavailable : .failure
         case let error as RepositoryError: code = error.code == .unavailable ? unavailable : .failure
-        case is InventoryError: code = unavailable
+        case is InventoryError, is PaymentError: code = unavailable
         case is PasswordError: code = .failure
         default: return error
         }

@@ -44,6 +44,10 @@ enum JSON: Codable, Sendable, ExpressibleByStringLiteral, ExpressibleByDictionar
         if case .object(let members) = self { members[key] ?? .null } else { .null }
     }
 
+    subscript(index: Int) -> JSON {
+        if case .array(let items) = self, items.indices.contains(index) { items[index] } else { .null }
+    }
+
     var string: String? { if case .string(let value) = self { value } else { nil } }
     var int: Int? { if case .number(let value) = self { Int(exactly: value) } else { nil } }
     var bool: Bool? { if case .bool(let value) = self { value } else { nil } }

@@ -19,7 +19,7 @@ final class SaleStack: Sendable {
     let gatewayPort: Int
     let metricsPort: Int
     let directory: URL
-    private let environment: [String: String]
+    let environment: [String: String]
     /// Gateways and workers by their names.
     private let processes: Mutex<[String: ServerProcess]> = Mutex([:])
     /// Each process has a log of its own.
@@ -127,7 +127,7 @@ final class SaleStack: Sendable {
     }
 
     /// The programs are built beside the tests.
-    private static func program(_ name: String) -> String {
+    static func program(_ name: String) -> String {
         let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""  // Linux only.
         var folder = URL(filePath: own).deletingLastPathComponent()
         if !FileManager.default.isExecutableFile(atPath: folder.appending(path: name).path) {

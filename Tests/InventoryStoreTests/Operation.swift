@@ -23,6 +23,7 @@ enum Operation: Sendable {
     case lose(Int)
     case mark(Int64)
     case look(OrderID, EventID)
+    case inspect(StockInquiry)
     case empty
     /// Another server process goes on with the same keys.
     case restart
@@ -94,10 +95,17 @@ struct OperationGenerator {
         case ..<960: .amend(event(), terms(), grace: chance(20) ? .seconds(86_400) : .zero)
         case ..<964: .appendUnreadable(unreadable())
         case ..<980: arrived.isEmpty ? .mark(laneEpoch) : .lose(.random(in: arrived.indices, using: &random))
-        case ..<991: .look(order(), event())
-        case ..<995: restart()
+        case ..<983: .look(order(), event())
+        case ..<992: .inspect(inquiry())
+        case ..<996: restart()
         default: empty()
         }
+    }
+
+    private mutating func inquiry() -> StockInquiry {
+        StockInquiry(
+            event: event(), buyers: Self.users, orders: (0..<3).map { _ in order() },
+            entries: [0, 1, 1, StockInquiry.mostEntries].randomElement(using: &random) ?? 0)
     }
 
     private mutating func chance(_ percent: Int) -> Bool { .random(in: 0..<100, using: &random) < percent }

@@ -133,6 +133,18 @@ extension RandomRun {
                 \(record ?? "none") \(progress) \(String(describing: try await inventory.stock(of: event))) \
                 \(users.sorted()) \(try await lane.backlog(of: .first))
                 """
+        case .inspect(let inquiry):
+            switch try await lane.inspect(inquiry) {
+            case .stock(let stock):
+                return """
+                    stock \(stock.epoch) \(stock.available) \(stock.total) \(stock.returns) \(stock.backlog) \
+                    \(stock.unacknowledged) \(names[stock.delivered.text]) \(stock.inFlight) \
+                    \(inquiry.buyers.map { stock.held[$0] ?? -2 }) \(inquiry.buyers.map { stock.inFlightOfBuyers[$0] ?? -2 }) \
+                    \(stock.released.map(\.description).sorted()) \(stock.retaken.map(\.description).sorted())
+                    """
+            case .crowded(let backlog): return "crowded \(backlog)"
+            case let other: return "\(other)"
+            }
         case .fill, .loadAlone, .appendUnreadable, .lose, .empty, .restart: return ""
         }
     }

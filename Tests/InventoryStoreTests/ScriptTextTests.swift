@@ -9,7 +9,7 @@ struct ScriptTextTests {
     private static let scripts = [
         InventoryScripts.reserve, InventoryScripts.acknowledge, InventoryScripts.publish, InventoryScripts.release,
         InventoryScripts.reject, InventoryScripts.load, InventoryScripts.fill, InventoryScripts.amend,
-        InventoryScripts.recover, InventoryScripts.mark, InventoryScripts.retake,
+        InventoryScripts.recover, InventoryScripts.mark, InventoryScripts.retake, InventoryScripts.inspect,
     ]
 
     /// The script without its comments.
@@ -20,7 +20,8 @@ struct ScriptTextTests {
     @Test("Every key that a script touches is one of its KEYS", arguments: scripts.indices)
     func declaredKeys(_ index: Int) throws {
         let script = Self.scripts[index]
-        let calls = Self.code(script).matches(of: #/redis\.p?call\('(\w+)'(?:, 'STREAM')?(?:, ?([\w\[\]]+))?/#)
+        let calls = Self.code(script).matches(
+            of: #/redis\.p?call\('(\w+)'(?:, '(?:STREAM|GROUPS)')?(?:, ?([\w\[\]]+))?/#)
         #expect(!calls.isEmpty)
         for call in calls where !["TIME", "PUBLISH", "INFO"].contains(call.1) {
             let key = try #require(call.2, "\(script.name): \(call.0)")

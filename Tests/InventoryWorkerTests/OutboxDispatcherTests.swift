@@ -12,6 +12,7 @@ struct OutboxDispatcherTests {
             var waiting: [OutboxMessage] = []
             var delivered: [OutboxMessage] = []
             var failures: [OutboxMessage] = []
+            var dead: [OutboxMessage] = []
             var refunded: [OrderID] = []
         }
 
@@ -33,12 +34,21 @@ struct OutboxDispatcherTests {
         func markFailed(
             _ message: OutboxMessage, _ failure: String, pause: Duration?
         ) async throws(RepositoryError) {
-            #expect(pause != nil)
-            state.withLock { $0.failures.append(message) }
+            state.withLock { state in
+                if pause == nil { state.dead.append(message) } else { state.failures.append(message) }
+            }
         }
 
         func recordRefund(of order: OrderID, charge: String, refund: String) async throws(RepositoryError) {
             state.withLock { $0.refunded.append(order) }
+        }
+
+        func chargeStandings(of orders: [OrderID]) async throws(RepositoryError) -> [OrderID: ChargeStanding] { [:] }
+
+        func addVoid(of order: OrderID) async throws(RepositoryError) -> Bool { false }
+
+        func depth() async throws(RepositoryError) -> OutboxDepth {
+            state.withLock { OutboxDepth(waiting: $0.waiting.count, oldest: .zero, dead: $0.dead.count) }
         }
     }
 
@@ -79,6 +89,19 @@ struct OutboxDispatcherTests {
         let state = try await dispatch([young, old])
         #expect(state.delivered.isEmpty)
         #expect(Set(state.failures) == [young, old])
+    }
+
+    @Test func `What the provider refuses for good is kept as dead, with the reason, and holds up nothing else`()
+        async throws
+    {
+        let (contradictory, good) = (Self.void(1), Self.void(2))
+        provider.capture(contradictory.order)
+        provider.capture(good.order)
+        provider.refuseRefund(of: contradictory.order)
+        let state = try await dispatch([contradictory, good])
+        #expect(state.dead == [contradictory])
+        #expect(state.delivered == [good])
+        #expect(state.failures.isEmpty)
     }
 
     @Test func `Pauses grow to their limit and are jittered`() {

@@ -11,6 +11,7 @@ final class PaymentDouble: PaymentGateway {
         var captured: Set<OrderID> = []
         var ended: Set<OrderID> = []
         var refunds: [OrderID] = []
+        var refused: Set<OrderID> = []
         var isAway = false
         var isHeld: Set<OrderID> = []
         var waiting: [OrderID: [AsyncStream<Void>.Continuation]] = [:]
@@ -27,6 +28,9 @@ final class PaymentDouble: PaymentGateway {
 
     /// Captures behind the lane's back, as a charge does whose answer was lost.
     func capture(_ order: OrderID) { state.withLock { _ = $0.captured.insert(order) } }
+
+    /// From now on this order's refund is refused for good.
+    func refuseRefund(of order: OrderID) { state.withLock { _ = $0.refused.insert(order) } }
 
     var refunds: [OrderID] { state.withLock { $0.refunds } }
 
@@ -82,10 +86,21 @@ final class PaymentDouble: PaymentGateway {
         }
     }
 
+    func captured(after cursor: String?, limit: Int) async throws(PaymentError) -> CapturedPage {
+        try state.withLock { state throws(PaymentError) in
+            if state.isAway { throw PaymentError("away") }
+            let keys = state.captured.subtracting(state.refunds).map(\.description).filter { $0 > cursor ?? "" }
+                .sorted()
+            let page = Array(keys.prefix(limit))
+            return CapturedPage(orders: page.compactMap { OrderID($0) }, next: page.count == limit ? page.last : nil)
+        }
+    }
+
     func refund(_ order: OrderID) async throws(PaymentError) -> String {
         try state.withLock { state throws(PaymentError) in
             if state.isAway { throw PaymentError("away") }
-            guard state.captured.contains(order) else { throw PaymentError("nothing was captured") }
+            if state.refused.contains(order) { throw PaymentError("the charge is too old", isFinal: true) }
+            guard state.captured.contains(order) else { throw PaymentError("nothing was captured", isFinal: true) }
             state.refunds.append(order)
             return "refund_\(order)"
         }

@@ -105,6 +105,34 @@ struct RecordingRepository: LaneRepository {
         try await base.beginLoad(of: event, under: lease)
     }
 
+    func laneOwner(of partition: Partition) async throws(RepositoryError) -> String? {
+        try await base.laneOwner(of: partition)
+    }
+
+    func books(
+        of event: EventID, buyers: [UserID], mostOrders: Int
+    ) async throws(RepositoryError) -> EventBooks? {
+        try await base.books(of: event, buyers: buyers, mostOrders: mostOrders)
+    }
+
+    func ledger(of event: EventID) async throws(RepositoryError) -> EventLedger? { try await base.ledger(of: event) }
+
+    func heldUnits(of event: EventID) async throws(RepositoryError) -> [UserID: Int] {
+        try await base.heldUnits(of: event)
+    }
+
+    func endedOrders(
+        of event: EventID, olderThan age: Duration, limit: Int
+    ) async throws(RepositoryError) -> [OrderID] {
+        try await base.endedOrders(of: event, olderThan: age, limit: limit)
+    }
+
+    func expiredHolds(
+        in partition: Partition, olderThan age: Duration
+    ) async throws(RepositoryError) -> ExpiredHolds {
+        try await base.expiredHolds(in: partition, olderThan: age)
+    }
+
     private func failing<Result>(
         _ call: Journal.Call, _ body: () async throws(RepositoryError) -> Result
     ) async throws(RepositoryError) -> Result {

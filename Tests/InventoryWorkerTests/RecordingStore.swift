@@ -61,6 +61,18 @@ struct RecordingStore: LaneStore {
 
     func backlog(of partition: Partition) async throws(InventoryError) -> Int { try await base.backlog(of: partition) }
 
+    func inspect(_ inquiry: StockInquiry) async throws(InventoryError) -> StockReading {
+        try await base.inspect(inquiry)
+    }
+
+    func heldUnits(of event: EventID) async throws(InventoryError) -> [UserID: Int] {
+        try await base.heldUnits(of: event)
+    }
+
+    func statuses(of orders: [OrderID]) async throws(InventoryError) -> [OrderID: OrderStatus] {
+        try await base.statuses(of: orders)
+    }
+
     private func recorded<Result>(
         _ call: Journal.Call, _ step: Journal.Step?, _ body: () async throws(InventoryError) -> Result
     ) async throws(InventoryError) -> Result {

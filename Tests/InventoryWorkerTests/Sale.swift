@@ -46,7 +46,7 @@ struct Sale: Sendable {
     /// - Parameter lease: Long by default, so that a lane's renewals do not meddle with what a test looks at.
     func lane(
         _ owner: String = "lane", batchSize: Int = 1_000, lease: Duration = .seconds(60),
-        shutdown: Duration = .seconds(60)
+        shutdown: Duration = .seconds(60), reconcile: Duration = .seconds(5), repairs: Bool = true
     ) -> TestLane {
         var configuration = WorkerConfiguration()
         configuration.batchSize = batchSize
@@ -54,6 +54,8 @@ struct Sale: Sendable {
         configuration.tick = .milliseconds(10)
         configuration.shutdown = shutdown
         configuration.recoveryGrace = .zero
+        configuration.reconcileInterval = reconcile
+        configuration.reconcileRepairs = repairs
         return Lane(
             partition: Sale.partition, owner: owner, store: store, repository: recordingRepository, gateway: payments,
             configuration: configuration, logger: Sale.silent)

@@ -202,4 +202,85 @@ import Ticketing
             #expect(try await scene.claim().map(\.order) == [scene.order])
         }
     }
+
+    /// A newer version's messages wait for a worker of that version, and do not hold up the others.
+    @Test func messagesOfAnUnknownKindAreLeftAlone() async throws {
+        try await Scene.run { scene in
+            #expect(try await scene.database.repository.cancel(scene.order, of: scene.user))
+            try scene.database.sql("ALTER TABLE outbox DROP CONSTRAINT outbox_kind_check")
+            try scene.database.sql(
+                """
+                INSERT INTO outbox (kind, partition, event_id, order_id, user_id, quantity)
+                SELECT 'telegram', partition, event_id, gen_random_uuid(), user_id, quantity FROM outbox
+                WHERE kind = 'void'
+                """)
+            // One of the same order comes before a message that is known: that one waits, as its order demands.
+            let other = QueuedIntent.sample(scene.event, scene.user)
+            try await scene.database.commitNew([other], under: scene.lease)
+            try scene.database.sql(
+                """
+                INSERT INTO outbox (kind, partition, event_id, order_id, user_id, quantity)
+                SELECT 'telegram', partition, event_id, id, user_id, quantity FROM ticket_orders
+                WHERE id = '\(other.intent.order)'
+                """)
+            #expect(try await scene.database.repository.cancel(other.intent.order, of: scene.user))
+            #expect(try await scene.claim().map(\.order) == [scene.order])
+            #expect(try scene.database.count("outbox", where: "kind = 'telegram' AND attempts = 0") == 2)
+        }
+    }
+
+    @Test func whatWaitsAndWhatIsDeadCanBeSeenAndTriedAgain() async throws {
+        try await Scene.run { scene in
+            #expect(try await scene.outbox.depth() == OutboxDepth(waiting: 0, oldest: .zero, dead: 0))
+            #expect(try await scene.database.repository.cancel(scene.order, of: scene.user))
+            let message = try #require(try await scene.claim().first)
+            try await scene.outbox.markFailed(message, "no such charge", pause: nil)
+            let depth = try await scene.outbox.depth()
+            #expect(depth.waiting == 1, "the release")
+            #expect(depth.dead == 1)
+            let dead = try await scene.outbox.rows(areDead: true, limit: 10)
+            #expect(dead.map(\.id) == [message.id])
+            #expect(dead.first?.failure == "no such charge")
+            #expect(dead.first?.deadAt != nil)
+            #expect(try await scene.outbox.rows(areDead: false, limit: 10).map(\.kind) == ["release", "void"])
+            #expect(try await scene.outbox.rows(areDead: false, limit: 1).count == 1)
+            #expect(try await scene.outbox.retry(message.id))
+            #expect(try await scene.claim().map(\.attempts) == [1])
+            try await scene.outbox.markDelivered(message)
+            #expect(try await scene.outbox.retry(message.id) == false)
+            let release = try #require(try await scene.outbox.rows(areDead: false, limit: 10).first)
+            #expect(try await scene.outbox.retry(release.id) == false, "releases are their lane's")
+        }
+    }
+
+    /// I8.
+    @Test func aVoidIsAddedOnceAndOnlyWhereNothingEndsTheCharge() async throws {
+        try await Scene.run { scene in
+            let order = scene.order
+            func standing() async throws -> ChargeStanding? {
+                try await scene.outbox.chargeStandings(of: [order, .random()])[order]
+            }
+            #expect(try await standing()?.status == .pending)
+            #expect(try await scene.outbox.addVoid(of: order) == false, "pending")
+            // Cancelled on the provider's word: no message was written.
+            _ = try await scene.database.lanes.settle([.declined(scene.queued)], under: scene.lease)
+            #expect(try await standing()?.void == ChargeStanding.Void.none)
+            #expect(try await scene.outbox.addVoid(of: order))
+            #expect(try await standing()?.void == .waiting)
+            #expect(try await scene.outbox.addVoid(of: order) == false)
+            let message = try #require(try await scene.claim().first)
+            try await scene.outbox.markFailed(message, "refused", pause: nil)
+            #expect(try await standing()?.void == .dead)
+            #expect(try await scene.outbox.addVoid(of: order) == false, "it was given up on, which is a person's work")
+            #expect(try await scene.outbox.retry(message.id))
+            try await scene.outbox.recordRefund(of: order, charge: "ch", refund: "re")
+            try await scene.outbox.markDelivered(message)
+            let refunded = try #require(try await standing())
+            #expect(refunded.isRefunded)
+            #expect(refunded.status == .refunded)
+            #expect(refunded.age < .seconds(60))
+            #expect(try await scene.outbox.addVoid(of: order) == false)
+            #expect(try await scene.outbox.chargeStandings(of: []) == [:])
+        }
+    }
 }

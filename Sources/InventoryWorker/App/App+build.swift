@@ -51,6 +51,11 @@ extension App {
             .init(
                 service: OutboxDispatcher(
                     repository: PostgresOutboxRepository(postgres: postgres), gateway: payments, logger: logger)))
+        services.append(
+            .init(
+                service: ChargeReconciler(
+                    repository: PostgresOutboxRepository(postgres: postgres), gateway: payments,
+                    configuration: configuration, logger: logger)))
         services += lanes.map { .init(service: $0) }
         var group = ServiceGroupConfiguration(
             services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)

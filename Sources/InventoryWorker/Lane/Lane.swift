@@ -3,6 +3,7 @@ package import InventoryStore
 package import Logging
 package import OrderRepository
 package import Payments
+import Reconciliation
 import ServiceLifecycle
 package import Ticketing
 
@@ -15,6 +16,8 @@ package final class Lane<Store: LaneStore, Repository: LaneRepository, Gateway: 
     private let repository: Repository
     private let configuration: WorkerConfiguration
     private let metrics: LaneMetrics
+    private let drift: ReconciliationMetrics
+    private let suspicion = BuyerSuspicion(handed: StockInquiry.mostBuyers)
     private let logger: Logger
     private let time: TimeAndChance
     private let settler: Settler<Store, Repository, Gateway>
@@ -31,6 +34,7 @@ package final class Lane<Store: LaneStore, Repository: LaneRepository, Gateway: 
         self.repository = repository
         self.configuration = configuration
         self.metrics = LaneMetrics(partition: String(partition.number))
+        self.drift = ReconciliationMetrics(partition: String(partition.number))
         self.logger = logger
         self.time = time
         self.settler = Settler(
@@ -52,6 +56,7 @@ package final class Lane<Store: LaneStore, Repository: LaneRepository, Gateway: 
                 }
                 guard let held = lease else {
                     metrics.owned.record(0)
+                    drift.reset()
                     await time.pause(time.jittered(configuration.lease / 4))
                     continue
                 }
@@ -78,12 +83,24 @@ package final class Lane<Store: LaneStore, Repository: LaneRepository, Gateway: 
     /// Works under the lease until shutdown is asked for; throws when a store fails or the lease is lost.
     private func serve(_ lease: Lease) async throws {
         logger.info("lane.serve", metadata: ["lane.epoch": "\(lease.epoch)"])
+        let comparer = StockComparer(store: store, repository: repository)
+        let sweep = BookSweep(
+            comparer: comparer, partition: partition, suspicion: suspicion, configuration: configuration,
+            metrics: drift, logger: logger, time: time)
+        let reconciler = StockReconciler(
+            comparer: comparer, partition: partition, suspicion: suspicion, configuration: configuration,
+            metrics: drift, logger: logger, time: time)
         try await store.withReader(of: partition, consumer: owner) { reader in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await self.settler.run(under: lease) }
+                group.addTask {
+                    var sweep = sweep
+                    try await sweep.run()
+                }
                 var tenure = LaneTenure(
                     reader: reader, store: store, repository: repository, settler: settler, lease: lease,
-                    configuration: configuration, metrics: metrics, logger: logger, time: time)
+                    reconciler: reconciler, configuration: configuration, metrics: metrics, logger: logger,
+                    time: time)
                 group.addTask {
                     try await tenure.run()
                     try await self.finishCharges(under: lease)

@@ -20,13 +20,15 @@ struct LaneTenure<Store: LaneStore, Repository: LaneRepository, Gateway: Payment
     private let committer: BatchCommitter<Repository>
     private var renewal: LeaseRenewal<Repository>
     private var stock: StockKeeper<Store, Repository>
+    private var reconciler: StockReconciler<Store, Repository>
     private var rate = DrainRate()
     private var nextTick: ContinuousClock.Instant
     private var nextRecovery: ContinuousClock.Instant
 
     init(
         reader: Store.Reader, store: Store, repository: Repository, settler: Settler<Store, Repository, Gateway>,
-        lease: Lease, configuration: WorkerConfiguration, metrics: LaneMetrics, logger: Logger, time: TimeAndChance
+        lease: Lease, reconciler: StockReconciler<Store, Repository>, configuration: WorkerConfiguration,
+        metrics: LaneMetrics, logger: Logger, time: TimeAndChance
     ) {
         self.reader = reader
         self.store = store
@@ -39,6 +41,7 @@ struct LaneTenure<Store: LaneStore, Repository: LaneRepository, Gateway: Payment
         self.renewal = LeaseRenewal(lease, for: configuration.lease, in: repository, time: time)
         self.stock = StockKeeper(
             store: store, repository: repository, lease: lease, grace: configuration.recoveryGrace, logger: logger)
+        self.reconciler = reconciler
         self.nextTick = time.now()
         self.nextRecovery = nextTick
     }
@@ -82,9 +85,12 @@ struct LaneTenure<Store: LaneStore, Repository: LaneRepository, Gateway: Payment
         } while cursor != "0-0"
     }
 
-    /// Renews the lease and brings changes to Redis, each when due.
+    /// Renews the lease, compares an event with Postgres and brings changes to Redis, each when due.
     private mutating func keepUp() async throws {
         try await renewal.renewIfDue()
+        if let repair = try await reconciler.stepIfDue() {
+            if repair.isUnloaded { stock.forget(repair.event) } else { stock.renew(repair.event) }
+        }
         let now = time.now()
         if now >= nextTick {
             try await stock.tick()

@@ -18,6 +18,8 @@ struct StockKeeper<Store: LaneStore, Repository: LaneRepository>: Sendable {
     /// What the lane last brought to Redis, by event.
     private var known: [EventID: Int64] = [:]
     private var newestChange: Date?
+    /// Events to be loaded anew although there is some stock.
+    private var renewals: Set<EventID> = []
 
     /// A change is dated by the start of its transaction but seen at its end; changes are looked for this much further
     /// back, in seconds, so that none slips through.
@@ -40,6 +42,7 @@ struct StockKeeper<Store: LaneStore, Repository: LaneRepository>: Sendable {
         case .marked, .empty, .restarted:
             known = [:]
             newestChange = nil
+            renewals = []
             logger.notice("lane.mark", metadata: ["lane.epoch": "\(lease.epoch)", "outcome": "\(outcome.rawValue)"])
         case .fenced: throw LeaseLost(lease: lease)
         }
@@ -49,19 +52,37 @@ struct StockKeeper<Store: LaneStore, Repository: LaneRepository>: Sendable {
         for version in try await repository.events(in: lease.partition, changedSince: since) {
             newest = max(newest ?? version.updatedAt, version.updatedAt)
             guard known[version.event] != version.terms.revision else { continue }
-            if try await bring(version) { known[version.event] = version.terms.revision } else { isBehind = true }
+            guard try await bring(version) else {
+                isBehind = true
+                continue
+            }
+            known[version.event] = version.terms.revision
+            renewals.remove(version.event)
         }
         // An event that must wait may have changed long before the newest: the next tick looks as far back again.
         if !isBehind { newestChange = newest }
     }
 
+    /// Has an event brought to Redis again with the next tick, as one that Redis has lost.
+    mutating func forget(_ event: EventID) {
+        known[event] = nil
+        newestChange = nil
+    }
+
+    /// Has an event's stock loaded anew with the next tick although there is some, and again until Redis has it.
+    mutating func renew(_ event: EventID) {
+        forget(event)
+        renewals.insert(event)
+    }
+
     /// Returns whether Redis now has this version.
     private func bring(_ version: SaleVersion) async throws -> Bool {
-        // What was never loaded has nothing to be put back.
-        switch try await store.amend(version.event, version.terms, grace: version.epoch > 0 ? grace : .zero) {
-        case .amended, .current: return true
-        case .quiet: return false
-        case .cold: break
+        if !renewals.contains(version.event) {
+            switch try await amend(version) {
+            case .amended, .current: return true
+            case .quiet: return false
+            case .cold: break
+            }
         }
         guard let load = try await repository.beginLoad(of: version.event, under: lease) else {
             throw LeaseLost(lease: lease)
@@ -75,5 +96,17 @@ struct StockKeeper<Store: LaneStore, Repository: LaneRepository>: Sendable {
                 "outcome": "\(outcome.rawValue)",
             ])
         return outcome != .wait
+    }
+
+    /// Stock that the script cannot read counts as none: to be loaded anew rather than to hold the lane up for ever.
+    private func amend(_ version: SaleVersion) async throws -> AmendOutcome {
+        do throws(InventoryError) {
+            // What was never loaded has nothing to be put back.
+            return try await store.amend(version.event, version.terms, grace: version.epoch > 0 ? grace : .zero)
+        } catch {
+            guard error.code == .unexpectedReply else { throw error }
+            logger.error("stock.unreadable", metadata: ["event.id": "\(version.event)", "error": "\(error)"])
+            return .cold
+        }
     }
 }

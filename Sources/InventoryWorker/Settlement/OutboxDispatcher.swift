@@ -14,6 +14,10 @@ package struct OutboxDispatcher<Repository: OutboxRepository, Gateway: PaymentGa
     private let delivered = Counter(label: "onsale_outbox_delivered_total")
     private let failed = Counter(label: "onsale_outbox_failures_total")
     private let overdue = Counter(label: "onsale_outbox_overdue_total")
+    private let waiting = Gauge(label: "onsale_outbox_waiting")
+    /// Seconds that the oldest row has waited.
+    private let oldest = Gauge(label: "onsale_outbox_oldest_seconds")
+    private let dead = Gauge(label: "onsale_outbox_dead")
 
     package init(repository: Repository, gateway: Gateway, logger: Logger, time: TimeAndChance = .machine) {
         self.repository = repository
@@ -27,9 +31,14 @@ package struct OutboxDispatcher<Repository: OutboxRepository, Gateway: PaymentGa
     /// Works until cancelled.
     package func work() async throws {
         var backoff = Backoff(time: time)
+        var nextLook = time.now()
         while true {
             do {
                 while try await dispatch() == WorkerConfiguration.outboxBatch {}
+                if time.now() >= nextLook {
+                    try await look()
+                    nextLook = time.now() + WorkerConfiguration.outboxLook
+                }
                 backoff.reset()
                 try await time.sleep(WorkerConfiguration.outboxInterval)
             } catch let error as RepositoryError {
@@ -51,6 +60,14 @@ package struct OutboxDispatcher<Repository: OutboxRepository, Gateway: PaymentGa
         return messages.count
     }
 
+    /// Shows how much waits.
+    private func look() async throws {
+        let depth = try await repository.depth()
+        waiting.record(depth.waiting)
+        oldest.record(depth.oldest / .seconds(1))
+        dead.record(depth.dead)
+    }
+
     private func deliver(_ message: OutboxMessage) async throws {
         do {
             switch message.kind {
@@ -59,16 +76,18 @@ package struct OutboxDispatcher<Repository: OutboxRepository, Gateway: PaymentGa
             try await repository.markDelivered(message)
             delivered.increment()
         } catch let error as PaymentError {
-            // Money may be held for nothing, so such a message is never given up on.
-            try await repository.markFailed(message, "\(error)", pause: Self.pause(after: message.attempts, time))
+            // Money may be held for nothing, so such a message is not given up on unless the provider has refused for
+            // good: then a person must see to it.
+            let pause = error.isFinal ? nil : Self.pause(after: message.attempts, time)
+            try await repository.markFailed(message, "\(error)", pause: pause)
             failed.increment()
             let isOverdue = message.attempts >= WorkerConfiguration.outboxAttempts
             if isOverdue { overdue.increment() }
             logger.log(
-                level: isOverdue ? .error : .notice, "outbox.failed",
+                level: isOverdue || error.isFinal ? .error : .notice, "outbox.failed",
                 metadata: [
                     "outbox.id": "\(message.id)", "order.id": "\(message.order)", "attempts": "\(message.attempts)",
-                    "error": "\(error)",
+                    "dead": "\(error.isFinal)", "error": "\(error)",
                 ])
         }
     }

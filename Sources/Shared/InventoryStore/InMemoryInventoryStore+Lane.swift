@@ -63,4 +63,20 @@ extension InMemoryInventoryStore: LaneStore {
     package func backlog(of partition: Partition) async throws(InventoryError) -> Int {
         try with(partition) { model, _ in model.intents.entries.count }
     }
+
+    package func inspect(_ inquiry: StockInquiry) async throws(InventoryError) -> StockReading {
+        try with(inquiry.event) { model, now in model.inspect(inquiry, now: now) }
+    }
+
+    package func heldUnits(of event: EventID) async throws(InventoryError) -> [UserID: Int] {
+        try with(event) { model, _ in model.buyers[event] ?? [:] }
+    }
+
+    package func statuses(of orders: [OrderID]) async throws(InventoryError) -> [OrderID: OrderStatus] {
+        var statuses: [OrderID: OrderStatus] = [:]
+        for order in orders {
+            statuses[order] = try with(order.partition) { model, now in model.order(order, now: now)?.record?.status }
+        }
+        return statuses
+    }
 }

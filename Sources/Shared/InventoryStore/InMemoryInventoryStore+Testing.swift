@@ -42,6 +42,37 @@ extension InMemoryInventoryStore {
         state.withLock { $0.partitions[Int(order.partition.number)].orders[order] = nil }
     }
 
+    /// Changes how many units are available behind everyone's back.
+    package func disturb(_ event: EventID, by units: Int) throws(InventoryError) {
+        try with(event) { model, _ in
+            guard case .loaded(var stock) = model.events[event] else { return }
+            stock.available += units
+            model.events[event] = .loaded(stock)
+        }
+    }
+
+    /// Changes a buyer's count behind everyone's back.
+    package func disturb(_ buyer: UserID, of event: EventID, by units: Int) throws(InventoryError) {
+        try with(event) { model, _ in model.buyers[event, default: [:]][buyer, default: 0] += units }
+    }
+
+    /// Drops an event's stock, and leaves all else.
+    package func dropStock(of event: EventID) throws(InventoryError) {
+        try with(event) { model, _ in model.events[event] = nil }
+    }
+
+    /// Makes an order's record pending, as a record is that was not told of its order's end.
+    package func setPending(_ order: OrderID) throws(InventoryError) {
+        try with(order.partition) { model, now in
+            guard let record = model.order(order, now: now)?.record else { return }
+            model.orders[order]?.record = nil
+            model.put(
+                Intent(
+                    order: order, user: record.user, event: record.event, quantity: record.quantity,
+                    total: record.total, paymentMethod: record.paymentMethod), sequence: record.sequence, now: now)
+        }
+    }
+
     /// Makes the watchers of `finishedOrders` believe that they have missed news.
     package func loseNews() { announce(nil) }
 

@@ -35,7 +35,7 @@ struct IntentStream: Sendable {
     private(set) var deliveries: [Position: Delivery] = [:]
     /// The id given last.
     private(set) var last = Position.start
-    private var lastDelivered = Position.start
+    private(set) var lastDelivered = Position.start
 
     /// Appends as `XADD key *` does: the id is the time, or just above the last id when the clock has not moved on.
     @discardableResult

@@ -13,6 +13,7 @@ enum InventoryScripts {
     static let recover = script("recover", PackageResources.recover_lua)
     static let retake = script("retake", PackageResources.retake_lua)
     static let mark = script("mark", PackageResources.mark_lua)
+    static let inspect = script("inspect", PackageResources.inspect_lua)
 
     private static func script(_ name: String, _ source: [UInt8]) -> RedisScript {
         RedisScript(name: name, source: String(decoding: source, as: UTF8.self))

@@ -48,6 +48,16 @@ package protocol LaneStore: Sendable {
 
     /// Entries on the partition's stream.
     func backlog(of partition: Partition) async throws(InventoryError) -> Int
+
+    /// Reads an event's stock and what is on its way to Postgres, in one step. Writes nothing.
+    func inspect(_ inquiry: StockInquiry) async throws(InventoryError) -> StockReading
+
+    /// What each buyer of the event holds by Redis; -1 for a count that cannot be read. Read in pages while the sale goes
+    /// on, so figures of different buyers are of different instants.
+    func heldUnits(of event: EventID) async throws(InventoryError) -> [UserID: Int]
+
+    /// How the records of orders stand; those without a record are left out.
+    func statuses(of orders: [OrderID]) async throws(InventoryError) -> [OrderID: OrderStatus]
 }
 
 /// Reads one partition's intents as one consumer of the lanes' group.

@@ -124,7 +124,19 @@ package struct RedisInventoryStore: InventoryStore {
     }
 
     package func buyers(of event: EventID, _ body: ([UserID]) -> Void) async throws(InventoryError) {
-        let key = try keys(of: partitioning.partition(of: event)).buyers(event)
+        var page: [UserID] = []
+        try await scanBuyers(try keys(of: partitioning.partition(of: event)).buyers(event)) { user, _ in
+            page.append(user)
+        } atEndOfPage: {
+            body(page)
+            page = []
+        }
+    }
+
+    /// Calls `body` with each buyer under `key` and the text of the count; some may come twice while others come in.
+    func scanBuyers(
+        _ key: String, _ body: (UserID, String?) -> Void, atEndOfPage: () -> Void = {}
+    ) async throws(InventoryError) {
         var cursor = "0"
         repeat {
             let reply = try await send(
@@ -132,7 +144,10 @@ package struct RedisInventoryStore: InventoryStore {
             )
             guard let parts = reply.array, parts.count == 2, let next = parts[0].string, let pairs = parts[1].array
             else { throw InventoryError(.unexpectedReply, "HSCAN answered \(reply)") }
-            body(stride(from: 0, to: pairs.count, by: 2).compactMap { pairs[$0].string.flatMap { UserID($0) } })
+            for index in stride(from: 0, to: pairs.count - 1, by: 2) {
+                if let user = pairs[index].string.flatMap({ UserID($0) }) { body(user, pairs[index + 1].string) }
+            }
+            atEndOfPage()
             cursor = next
         } while cursor != "0"
     }

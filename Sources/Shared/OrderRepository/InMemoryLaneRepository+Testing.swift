@@ -76,5 +76,8 @@ extension InMemoryLaneRepository {
         direct { rows, now in rows.leases[partition].map { $0.expiresAt >= now } ?? false }
     }
 
+    /// The epoch of the partition's lease, held or not.
+    package func leaseEpoch(_ partition: Partition) -> Int64? { direct { rows, _ in rows.leases[partition]?.epoch } }
+
     package func owner(of partition: Partition) -> String? { direct { rows, _ in rows.leases[partition]?.owner } }
 }

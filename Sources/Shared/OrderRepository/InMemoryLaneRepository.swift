@@ -173,13 +173,9 @@ package final class InMemoryLaneRepository: LaneRepository {
             guard rows.holds(lease), let row = rows.events[event] else { return nil }
             rows.events[event]?.epoch += 1
             rows.deliver { $0.intent.event == event }
-            var buyers: [UserID: Int] = [:]
-            for order in rows.orders.values where order.intent.event == event {
-                buyers[order.intent.user, default: 0] += order.holdsStock ? order.intent.quantity : 0
-            }
             return StockLoad(
                 event: event, epoch: row.epoch + 1, available: row.available, terms: row.terms,
-                buyers: buyers.map { (user: $0.key, units: $0.value) })
+                buyers: rows.heldUnits(of: event).map { (user: $0.key, units: $0.value) })
         }
     }
 

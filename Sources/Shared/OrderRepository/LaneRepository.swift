@@ -78,6 +78,29 @@ package protocol LaneRepository: Sendable {
     /// Starts a new load of an event's stock: raises its epoch, and takes over the releases that wait, since the figure
     /// it returns includes them. nil when the lease is lost or the event is gone.
     func beginLoad(of event: EventID, under lease: Lease) async throws(RepositoryError) -> StockLoad?
+
+    /// Who has the partition's lease; nil when nobody has, or it has run out.
+    func laneOwner(of partition: Partition) async throws(RepositoryError) -> String?
+
+    /// The event's stock with the releases that wait and the orders that are overdue, at most `mostOrders` of either, and
+    /// what `buyers` hold, of one instant; nil when there is no such event.
+    func books(
+        of event: EventID, buyers: [UserID], mostOrders: Int
+    ) async throws(RepositoryError) -> EventBooks?
+
+    /// Where the event's tickets are; nil when there is no such event. Reads all its orders.
+    func ledger(of event: EventID) async throws(RepositoryError) -> EventLedger?
+
+    /// What each buyer of the event holds; buyers who hold nothing any more are in it with zero. Reads all its orders.
+    func heldUnits(of event: EventID) async throws(RepositoryError) -> [UserID: Int]
+
+    /// The event's orders that ended longer ago than `age` and within the life of a record, the last ones first.
+    func endedOrders(
+        of event: EventID, olderThan age: Duration, limit: Int
+    ) async throws(RepositoryError) -> [OrderID]
+
+    /// The partition's orders that have been pending for longer than `age`.
+    func expiredHolds(in partition: Partition, olderThan age: Duration) async throws(RepositoryError) -> ExpiredHolds
 }
 
 /// An intent and the stream entry that carries it.

@@ -167,6 +167,15 @@ struct LaneRows: Sendable {
         return true
     }
 
+    /// What each buyer of the event holds, with zero for those who hold nothing any more.
+    func heldUnits(of event: EventID) -> [UserID: Int] {
+        var held: [UserID: Int] = [:]
+        for order in orders.values where order.intent.event == event {
+            held[order.intent.user, default: 0] += order.holdsStock ? order.intent.quantity : 0
+        }
+        return held
+    }
+
     mutating func deliver(_ isMeant: (ReleaseRow) -> Bool) {
         for index in outbox.indices where isMeant(outbox[index]) { outbox[index].isDelivered = true }
     }

@@ -43,6 +43,9 @@ extension Migration {
         Migration(
             4, "overdue_orders", up: PackageResources._004_overdue_orders_up_sql,
             down: PackageResources._004_overdue_orders_down_sql),
+        Migration(
+            5, "outbox_dead", up: PackageResources._005_outbox_dead_up_sql,
+            down: PackageResources._005_outbox_dead_down_sql),
     ]
 
     private init(_ version: Int, _ name: String, up: [UInt8], down: [UInt8]) {

@@ -1,3 +1,4 @@
+package import Foundation
 package import Ticketing
 
 /// The part of the outbox that any worker delivers: what must happen outside Postgres because of a change inside it.
@@ -10,17 +11,57 @@ package protocol OutboxRepository: Sendable {
 
     func markDelivered(_ message: OutboxMessage) async throws(RepositoryError)
 
-    /// Notes a failed attempt; the next one is after `pause`, or never when that is nil: then the row is kept as dead. No
-    /// kind of message is given up on so far.
+    /// Notes a failed attempt; the next one is after `pause`, or never when that is nil: then the row is kept as dead, with
+    /// the failure as its reason.
     func markFailed(_ message: OutboxMessage, _ failure: String, pause: Duration?) async throws(RepositoryError)
 
     /// Notes that a cancelled order was charged after all and got its money back. An order that is not cancelled is left
     /// alone.
     func recordRefund(of order: OrderID, charge: String, refund: String) async throws(RepositoryError)
+
+    /// How orders stand that were charged; those that are not there are left out.
+    func chargeStandings(of orders: [OrderID]) async throws(RepositoryError) -> [OrderID: ChargeStanding]
+
+    /// Has the charge of a cancelled order ended that nothing is going to end; false where there is nothing to do.
+    func addVoid(of order: OrderID) async throws(RepositoryError) -> Bool
+
+    func depth() async throws(RepositoryError) -> OutboxDepth
+}
+
+/// How much waits in the outbox, releases included.
+package struct OutboxDepth: Hashable, Sendable {
+    package var waiting: Int
+    /// How long the oldest of them has waited; zero when there is none.
+    package var oldest: Duration
+    /// Messages that were given up on.
+    package var dead: Int
+
+    package init(waiting: Int, oldest: Duration, dead: Int) {
+        self.waiting = waiting
+        self.oldest = oldest
+        self.dead = dead
+    }
+}
+
+/// An undelivered row of the outbox, as an operator sees it.
+package struct OutboxRow: Hashable, Sendable {
+    package let id: Int64
+    /// `release`, or a kind of message; also one that only a newer version knows.
+    package let kind: String
+    package let event: EventID
+    package let order: OrderID
+    package let quantity: Int
+    package let attempts: Int
+    package let createdAt: Date
+    package let nextTry: Date
+    /// What the last attempt failed with.
+    package let failure: String?
+    /// When it was given up on.
+    package let deadAt: Date?
 }
 
 package struct OutboxMessage: Hashable, Sendable {
-    package enum Kind: String, Hashable, Sendable {
+    package enum Kind: String, Hashable, Sendable, CaseIterable {
         /// The order's charge is to be ended, and given back when it was captured.
         case void
     }

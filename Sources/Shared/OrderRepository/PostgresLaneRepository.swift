@@ -141,18 +141,18 @@ package struct PostgresLaneRepository: LaneRepository {
         }
     }
 
-    private func run(_ query: PostgresQuery) async throws(RepositoryError) -> PostgresResult {
+    func run(_ query: PostgresQuery) async throws(RepositoryError) -> PostgresResult {
         do { return try await postgres.query(query) } catch { throw RepositoryError(lane: error) }
     }
 
-    private func first<Value>(
+    func first<Value>(
         _ query: PostgresQuery, _ decode: (PostgresRow) throws(PostgresError) -> Value
     ) async throws(RepositoryError) -> Value? {
         guard let row = try await run(query).rows.first else { return nil }
         do { return try decode(row) } catch { throw RepositoryError(error) }
     }
 
-    private func all<Value>(
+    func all<Value>(
         _ query: PostgresQuery, _ decode: (PostgresRow) throws(PostgresError) -> Value
     ) async throws(RepositoryError) -> [Value] {
         let rows = try await run(query).rows

@@ -14,6 +14,10 @@ package protocol PaymentGateway: Sendable {
     /// Gives back all that was captured for an order, once; returns the refund's reference.
     /// - Throws: when it is not certain, or nothing was captured; to be repeated in the first case.
     func refund(_ order: OrderID) async throws(PaymentError) -> String
+
+    /// Orders that were charged and got nothing back, by the provider's books and in an order of its own: those after
+    /// `cursor` (nil: from the first), at most `limit`.
+    func captured(after cursor: String?, limit: Int) async throws(PaymentError) -> CapturedPage
 }
 
 package struct Charge: Hashable, Sendable {
@@ -34,14 +38,28 @@ package enum ChargeOutcome: Hashable, Sendable {
     case declined(reference: String)
 }
 
-/// The provider gave no outcome: the charge may or may not have been captured.
+package struct CapturedPage: Hashable, Sendable {
+    package var orders: [OrderID]
+    /// Where to go on; nil at the end of the books.
+    package var next: String?
+
+    package init(orders: [OrderID], next: String?) {
+        self.orders = orders
+        self.next = next
+    }
+}
+
+/// The provider gave no outcome: the charge may or may not have been captured. Or it has refused what was asked.
 package struct PaymentError: Error, CustomStringConvertible {
     package let message: String
     package let underlying: (any Error)?
+    /// Whether the provider has refused for good: the same call will never succeed.
+    package let isFinal: Bool
 
-    package init(_ message: String, underlying: (any Error)? = nil) {
+    package init(_ message: String, underlying: (any Error)? = nil, isFinal: Bool = false) {
         self.message = message
         self.underlying = underlying
+        self.isFinal = isFinal
     }
 
     package var description: String { message }

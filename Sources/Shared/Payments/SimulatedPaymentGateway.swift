@@ -67,9 +67,20 @@ package final class SimulatedPaymentGateway: PaymentGateway {
 
     package func refund(_ order: OrderID) async throws(PaymentError) -> String {
         guard try await books(RefundCharge.query(order)) != nil else {
-            throw PaymentError("nothing was captured for order \(order)")
+            throw PaymentError("nothing was captured for order \(order)", isFinal: true)
         }
         return "sim_refund_\(order)"
+    }
+
+    package func captured(after cursor: String?, limit: Int) async throws(PaymentError) -> CapturedPage {
+        let keys: [String]
+        do {
+            keys = try await postgres.query(SelectCaptured.query(after: cursor, limit: limit)).rows
+                .map { try $0.decode(String.self) }
+        } catch {
+            throw PaymentError("the provider is not reachable", underlying: error)
+        }
+        return CapturedPage(orders: keys.compactMap { OrderID($0) }, next: keys.count == limit ? keys.last : nil)
     }
 
     /// Runs a statement on the provider's books and returns its first text.
@@ -163,6 +174,16 @@ private enum RefundCharge {
         """
         UPDATE simulated_provider.charges SET refunded_at = coalesce(refunded_at, now())
         WHERE idempotency_key = \(order.description) AND status = 'captured' RETURNING idempotency_key
+        """
+    }
+}
+
+private enum SelectCaptured {
+    static func query(after cursor: String?, limit: Int) -> PostgresQuery {
+        """
+        SELECT idempotency_key FROM simulated_provider.charges
+        WHERE idempotency_key > \(cursor ?? "") AND status = 'captured' AND refunded_at IS NULL
+        ORDER BY idempotency_key LIMIT \(limit)
         """
     }
 }

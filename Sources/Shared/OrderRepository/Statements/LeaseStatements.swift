@@ -36,6 +36,12 @@ enum GiveUpLease {
     }
 }
 
+enum SelectLaneOwner {
+    static func query(_ partition: Partition) -> PostgresQuery {
+        "SELECT owner FROM worker_leases WHERE partition = \(Int16(partition.number)) AND expires_at >= now()"
+    }
+}
+
 extension Duration {
     var milliseconds: Int64 { Int64(self / .milliseconds(1)) }
 }

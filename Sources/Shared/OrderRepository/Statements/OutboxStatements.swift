@@ -1,8 +1,9 @@
+import Foundation
 import PostgresClient
 import Ticketing
 
 /// Takes due messages, without waiting for those that another worker is taking. A message waits for those of its order
-/// before it.
+/// before it. Kinds that only a newer version knows are left to workers of that version.
 enum ClaimMessages {
     static func query(limit: Int, hidden: Duration) -> PostgresQuery {
         """
@@ -11,6 +12,7 @@ enum ClaimMessages {
         WHERE id = ANY (ARRAY(
             SELECT id FROM outbox o
             WHERE delivered_at IS NULL AND dead_at IS NULL AND kind <> 'release' AND next_try <= now()
+                  AND kind = ANY (\(OutboxMessage.Kind.allCases.map(\.rawValue)))
                   AND NOT EXISTS (
                       SELECT FROM outbox e
                       WHERE e.order_id = o.order_id AND e.id < o.id
@@ -93,6 +95,66 @@ enum InsertCancelledOrder {
                 \(Int32(intent.quantity)), \(intent.total.amount) * 0.01, \(intent.total.currency),
                 \(intent.paymentMethod.text), 'cancelled', \(reason.rawValue), '')
         ON CONFLICT (id) DO NOTHING
+        """
+    }
+}
+
+/// A void for a cancelled order whose charge nothing ends: no message waits, none was given up on, nothing was refunded.
+enum InsertVoid {
+    static func query(_ order: OrderID) -> PostgresQuery {
+        """
+        INSERT INTO outbox (kind, partition, event_id, order_id, user_id, quantity)
+        SELECT 'void', partition, event_id, id, user_id, quantity FROM ticket_orders o
+        WHERE id = \(order) AND status IN ('cancelled', 'refunded')
+              AND NOT EXISTS (SELECT FROM payments WHERE order_id = o.id AND kind = 'refund')
+              AND NOT EXISTS (SELECT FROM outbox WHERE order_id = o.id AND kind = 'void' AND kind <> 'release'
+                              AND delivered_at IS NULL AND dead_at IS NULL)
+              AND NOT EXISTS (SELECT FROM outbox WHERE order_id = o.id AND kind = 'void'
+                              AND delivered_at IS NULL AND dead_at IS NOT NULL)
+        """
+    }
+}
+
+enum SelectOutboxDepth {
+    static let query: PostgresQuery = """
+        SELECT count(*) FILTER (WHERE dead_at IS NULL),
+               coalesce((extract(epoch FROM now() - min(created_at) FILTER (WHERE dead_at IS NULL)) * 1000)::bigint, 0),
+               count(*) FILTER (WHERE dead_at IS NOT NULL)
+        FROM outbox WHERE delivered_at IS NULL
+        """
+
+    static func decode(_ row: PostgresRow) throws(PostgresError) -> OutboxDepth {
+        let (waiting, oldest, dead) = try row.decode(Int64.self, Int64.self, Int64.self)
+        return OutboxDepth(waiting: Int(waiting), oldest: .milliseconds(oldest), dead: Int(dead))
+    }
+}
+
+enum SelectOutboxRows {
+    static func query(areDead: Bool, limit: Int) -> PostgresQuery {
+        """
+        SELECT id, kind, event_id, order_id, quantity, attempts, created_at, next_try, failure, dead_at
+        FROM outbox WHERE delivered_at IS NULL AND (NOT \(areDead) OR dead_at IS NOT NULL) ORDER BY id LIMIT \(limit)
+        """
+    }
+}
+
+extension OutboxRow {
+    init(_ row: PostgresRow) throws(PostgresError) {
+        let (id, kind, event, order, quantity, attempts, createdAt, nextTry, failure, deadAt) = try row.decode(
+            Int64.self, String.self, EventID.self, OrderID.self, Int32.self, Int32.self, Date.self, Date.self,
+            String?.self, Date?.self)
+        self.init(
+            id: id, kind: kind, event: event, order: order, quantity: Int(quantity), attempts: Int(attempts),
+            createdAt: createdAt, nextTry: nextTry, failure: failure, deadAt: deadAt)
+    }
+}
+
+/// Attempts start anew, so that the pauses do too. Releases are their lane's, which tries them all the time.
+enum RetryMessage {
+    static func query(_ id: Int64) -> PostgresQuery {
+        """
+        UPDATE outbox SET dead_at = NULL, next_try = now(), attempts = 0
+        WHERE id = \(id) AND delivered_at IS NULL AND kind <> 'release'
         """
     }
 }
