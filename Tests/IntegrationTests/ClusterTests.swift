@@ -10,12 +10,11 @@ struct ClusterTests {
 
     /// Runs a sale on a cluster of its own, strikes while it goes on, and returns what the generator said.
     private func sale(
-        settings: [String: String] = [:], leavingPending pending: Bool = false,
-        _ strike: (RedisCluster, Sale) async throws -> Void
+        settings: [String: String] = [:], _ strike: (RedisCluster, Sale) async throws -> Void
     ) async throws -> String {
         let stack = try await SaleStack(redis: .cluster, workerSettings: settings)
         guard case .cluster(let cluster) = stack.redis else { throw ServerError(description: "no cluster") }
-        return try await Sale.run(on: stack, of: Self.tickets, leavingPending: pending) {
+        return try await Sale.run(on: stack, of: Self.tickets) {
             try await strike(cluster, $0)
         }
     }
@@ -34,7 +33,7 @@ struct ClusterTests {
 
     @Test("A primary dies whose replica is behind: what was accepted and lost comes back by receipts, audit clean")
     func staleReplica() async throws {
-        let output = try await sale(leavingPending: true, killWithStaleReplica)
+        let output = try await sale(killWithStaleReplica)
         let lost = output.firstMatch(of: /([0-9]+) lost orders put back by receipts/)
         print("a fail-over to a replica that was behind lost \(lost?.1 ?? "no") orders; receipts put all of them back")
         #expect(lost != nil, "the test must lose orders")
@@ -43,7 +42,7 @@ struct ClusterTests {
     @Test("The same with a replica that must confirm each order (WAIT): nothing accepted is lost")
     func confirmingReplica() async throws {
         let settings = ["REDIS_WAIT_REPLICAS": "1", "REDIS_WAIT_TIMEOUT": "200ms"]
-        let output = try await sale(settings: settings, leavingPending: true, killWithStaleReplica)
+        let output = try await sale(settings: settings, killWithStaleReplica)
         #expect(!output.contains("put back by receipts"), "\(output.suffix(2_000))")
     }
 

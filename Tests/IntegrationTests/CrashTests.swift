@@ -14,10 +14,10 @@ struct CrashTests {
     @discardableResult
     func sale(
         on redis: SaleRedis.Kind = .ofThisRun, of tickets: Int = CrashTests.tickets,
-        leavingPending pending: Bool = false, _ strike: (SaleStack, Sale) async throws -> Void
+        _ strike: (SaleStack, Sale) async throws -> Void
     ) async throws -> String {
         let stack = try await SaleStack(redis: redis)
-        return try await Sale.run(on: stack, of: tickets, leavingPending: pending) { try await strike(stack, $0) }
+        return try await Sale.run(on: stack, of: tickets) { try await strike(stack, $0) }
     }
 
     @Test("Of two workers one killed three times, and the gateway twice: audit clean, every order final (P2, P9, P10)")

@@ -11,6 +11,11 @@ extension SaleStack {
         try (server.map { SaleRedis.server($0) } ?? redis).command(words)
     }
 
+    func newestEvent() throws -> String {
+        try postgres.psql("SELECT id FROM events ORDER BY created_at DESC LIMIT 1", url: databaseURL)
+            .trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
     /// A key of the event's partition.
     func key(_ name: String, ofEvent event: String) -> String {
         Partitioning(count: 4).partition(of: EventID(event)!).tag + ":" + name

@@ -1,5 +1,6 @@
 import InventoryStore
 import Logging
+import OnsaleConfiguration
 import OrderRepository
 import Reconciliation
 import Ticketing
@@ -105,6 +106,7 @@ struct StockReconciler<Store: LaneStore, Repository: LaneRepository>: Sendable {
                 metrics.noteDisabledRepair()
                 return nil
             }
+            FailPoint.inReconcile.pass()
             for kind in finding.amounts.keys { metrics.noteRepair(of: kind) }
             return Repair(event: event, isUnloaded: finding.isUnloaded)
         }

@@ -33,7 +33,7 @@ extension RedisLaneStore {
             var commands: [RedisCommand] = []
             for order in page {
                 let key = try inventory.keys(of: order.partition).order(order)
-                commands.append(RedisCommand("HGET", .init(key), "status"))
+                commands.append(RedisCommand("HGET", key: .init(key), "status"))
             }
             for (order, reply) in zip(page, try await inventory.pipeline(commands)) {
                 statuses[order] = reply.string.flatMap(OrderStatus.init(rawValue:))
