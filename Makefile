@@ -1,8 +1,8 @@
 # The commands of this project. Each installs what it needs, needs no variable set, and leaves nothing running but `up`.
-# ARGS="…" hands more arguments to demo, load, bench and test.
+# ARGS="…" hands more arguments to demo, load, bench, simulate and test.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test up down status load bench build lint format clean
+.PHONY: help demo test simulate up down status load bench build lint format clean
 
 help: ## lists these commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -12,6 +12,9 @@ demo: ## a flash on-sale on a private Onsale, start to end, with its audit
 
 test: ## every test, on private servers
 	@scripts/test $(ARGS)
+
+simulate: ## 10,000 simulated sales with faults; ARGS="--seed N" runs one again and prints it
+	@scripts/simulate $(ARGS)
 
 up: ## starts Onsale on port 8080 (HTTP_PORT) and keeps it running
 	@scripts/setup
