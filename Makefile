@@ -1,8 +1,8 @@
 # The commands of this project. Each installs what it needs, needs no variable set, and leaves nothing running but `up`.
-# ARGS="…" hands more arguments to demo, load, chaos, bench and test.
+# ARGS="…" hands more arguments to demo, load, simulate, chaos, bench and test.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-cluster reconcile-load up down status load chaos bench build lint format clean
+.PHONY: help demo test test-cluster simulate reconcile-load up down status load chaos bench build lint format clean
 
 help: ## lists these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -18,6 +18,9 @@ test-cluster: ## the tests of whole sales, and those of clusters, on a Redis Clu
 
 reconcile-load: ## a minute of full load with Redis compared to Postgres all the time
 	@ONSALE_RECONCILE_SECONDS=60 scripts/test --filter ReconcileTests/underLoad
+
+simulate: ## 10,000 simulated sales with faults; ARGS="--seed N" runs one again and prints it
+	@scripts/simulate $(ARGS)
 
 up: ## starts Onsale on port 8080 (HTTP_PORT) and keeps it running
 	@scripts/setup

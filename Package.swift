@@ -25,7 +25,9 @@ extension Target.Dependency {
     static let hummingbirdCore = product(name: "HummingbirdCore", package: "hummingbird")
     static let hummingbirdTesting = product(name: "HummingbirdTesting", package: "hummingbird")
     static let jwtKit = product(name: "JWTKit", package: "jwt-kit")
+    static let heap = product(name: "HeapModule", package: "swift-collections")
     static let lifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+    static let lifecycleTestKit = product(name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle")
     static let unixSignals = product(name: "UnixSignals", package: "swift-service-lifecycle")
     static let logging = product(name: "Logging", package: "swift-log")
     static let coreMetrics = product(name: "CoreMetrics", package: "swift-metrics")
@@ -47,9 +49,12 @@ extension Target {
             swiftSettings: settings)
     }
 
-    static func program(_ name: String, path: String? = nil, _ dependencies: [Dependency]) -> Target {
+    static func program(
+        _ name: String, path: String? = nil, exclude: [String] = [], _ dependencies: [Dependency]
+    ) -> Target {
         .executableTarget(
-            name: name, dependencies: dependencies, path: path ?? "Sources/\(name)", swiftSettings: settings)
+            name: name, dependencies: dependencies, path: path ?? "Sources/\(name)", exclude: exclude,
+            swiftSettings: settings)
     }
 
     static func tests(_ name: String, _ dependencies: [Dependency]) -> Target {
@@ -68,6 +73,7 @@ let package = Package(
         .executable(name: "onsale-worker", targets: ["InventoryWorkerApp"]),
         .executable(name: "onsale", targets: ["Onsale"]),
         .executable(name: "loadtest", targets: ["LoadTest"]),
+        .executable(name: "simulate", targets: ["Simulation"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -147,6 +153,13 @@ let package = Package(
                 .argumentParser, .histogram, .logging, .nio, .nioHTTP, .nioPosix,
             ]),
 
+        .program(
+            "Simulation", path: "simulation", exclude: ["README.md"],
+            [
+                "InventoryStore", "InventoryWorker", "OrderRepository", "Payments", "Ticketing", .argumentParser,
+                .crypto, .heap, .lifecycle, .lifecycleTestKit, .logging,
+            ]),
+
         // Tests. `TestSupport` starts the servers they need.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
         .tests("TicketingTests", ["Ticketing", .crypto]),
@@ -175,6 +188,7 @@ let package = Package(
                 "Reconciliation", "TestSupport", "Ticketing", .crypto, .lifecycle, .logging,
             ]),
         .tests("ReconciliationTests", ["InventoryStore", "OrderRepository", "Reconciliation", "Ticketing"]),
+        .tests("SimulationTests", ["Simulation"]),
         .tests("LoadTestTests", ["LoadTest", "Ticketing", .histogram, .nio, .nioPosix, .nioHTTP]),
         .tests(
             "IntegrationTests",

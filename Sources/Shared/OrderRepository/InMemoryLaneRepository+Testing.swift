@@ -66,7 +66,7 @@ extension InMemoryLaneRepository {
     }
 
     /// Orders whose charge the outbox is to end.
-    package var voids: [OrderID] { direct { rows, _ in rows.voids } }
+    package var voids: [OrderID] { direct { rows, _ in rows.messages.map(\.order) } }
 
     /// Releases that are not delivered, in all partitions.
     package var undelivered: Int { direct { rows, _ in rows.outbox.count { !$0.isDelivered } } }

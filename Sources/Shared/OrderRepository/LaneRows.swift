@@ -44,6 +44,17 @@ struct LaneRows: Sendable {
         var isDelivered = false
     }
 
+    /// A charge that is to be ended from the outbox.
+    struct MessageRow: Sendable {
+        let id: Int64
+        let order: OrderID
+        var attempts = 0
+        var nextTry: Date
+        var isDelivered = false
+        /// Whether it was given up on.
+        var isDead = false
+    }
+
     var leases: [Partition: LeaseRow] = [:]
     var users: Set<UserID> = []
     var events: [EventID: EventRow] = [:]
@@ -52,8 +63,7 @@ struct LaneRows: Sendable {
     var outbox: [ReleaseRow] = []
     var tickets: Set<TicketCode> = []
     var unpublished: [Partition: [SettledBatch]] = [:]
-    /// Orders whose charge is to be ended from the outbox.
-    var voids: [OrderID] = []
+    var messages: [MessageRow] = []
     var lastNumber = 0
     /// When the transaction under way began.
     var now = Date.distantPast
@@ -92,7 +102,7 @@ struct LaneRows: Sendable {
     }
 
     /// Adds an order; false when it is there already.
-    private mutating func add(
+    mutating func add(
         _ queued: QueuedIntent, _ state: SettledOrder, in partition: Partition
     ) throws(RepositoryError) -> Bool {
         let intent = queued.intent
@@ -107,7 +117,20 @@ struct LaneRows: Sendable {
         return true
     }
 
-    private mutating func release(_ intent: Intent, in partition: Partition) {
+    mutating func void(_ order: OrderID) {
+        lastNumber += 1
+        messages.append(MessageRow(id: Int64(lastNumber), order: order, nextTry: now))
+    }
+
+    /// Notes that Redis is to be told of orders that moved.
+    mutating func list(_ orders: [OrderID], in partition: Partition) -> SettledBatch {
+        lastNumber += 1
+        let batch = SettledBatch(id: Int64(lastNumber), orders: orders)
+        unpublished[partition, default: []].append(batch)
+        return batch
+    }
+
+    mutating func release(_ intent: Intent, in partition: Partition) {
         lastNumber += 1
         outbox.append(ReleaseRow(id: Int64(lastNumber), partition: partition, intent: intent))
     }
@@ -133,17 +156,14 @@ struct LaneRows: Sendable {
                 }
             }
             if settlement.order.status == .cancelled {
-                if settlement.paymentReference == nil, row.intent.total.amount > 0 { voids.append(id) }
+                if settlement.paymentReference == nil, row.intent.total.amount > 0 { void(id) }
                 guard !row.holdEnded else { continue }
                 release(row.intent, in: partition)
                 events[row.intent.event]?.available += row.intent.quantity
             }
         }
         try checkStock()
-        lastNumber += 1
-        let batch = SettledBatch(id: Int64(lastNumber), orders: moved)
-        unpublished[partition, default: []].append(batch)
-        return batch
+        return list(moved, in: partition)
     }
 
     mutating func endHolds(of ids: [OrderID], in partition: Partition) throws(RepositoryError) {

@@ -1,0 +1,17 @@
+/// SplitMix64 (Steele, Lea and Flood, OOPSLA 2014): small, quick, and the same numbers for the same seed everywhere.
+struct SeededGenerator: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var mixed = state
+        mixed = (mixed ^ mixed >> 30) &* 0xbf58_476d_1ce4_e5b9
+        mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
+        return mixed ^ mixed >> 31
+    }
+
+    /// Whether something happens that happens once in so many times; never when that is 0.
+    mutating func happens(onceIn times: Int) -> Bool { times > 0 && next() % UInt64(times) == 0 }
+}
