@@ -153,6 +153,23 @@ import Ticketing
         try await harness.send(.get, path, token: harness.token(user)).expectProblem(.overloaded)
     }
 
+    @Test func whatWasShownAsFinalWhileRedisWasAwayStaysSo() async throws {
+        let harness = try await GatewayHarness()
+        let event = try await harness.event()
+        let user = UserID()
+        let order = try await harness.buy(event, by: user)
+        let path = "/api/orders/\(order)"
+        harness.repository.put(PurchaseTests.order(order, user: user, event: event, status: .confirmed))
+        let before = try await harness.send(.get, path, token: harness.token(user))
+        #expect(before.string("status") == "pending", "Redis was not told yet")
+        harness.inventory.fail(with: InventoryError(.unavailable, "away"))
+        let away = try await harness.send(.get, path, token: harness.token(user))
+        #expect(away.string("status") == "confirmed")
+        harness.inventory.fail(with: nil)
+        let back = try await harness.send(.get, path, token: harness.token(user))
+        #expect(back.string("status") == "confirmed")
+    }
+
     @Test func anEmptiedRedisIsNoProofThatAnOrderDoesNotExist() async throws {
         let harness = try await GatewayHarness()
         let event = try await harness.event()

@@ -39,7 +39,8 @@ extension Auditor {
             guard let record = inventory.image(of: order.intent.order.partition).record(of: order.intent.order) else {
                 continue
             }
-            // A copy that Redis went back to may be older than what it was told since; of a pending order Postgres is asked after 5 s.
+            // A copy that Redis went back to may be older than what it was told since; of a pending order Postgres is
+            // asked after 5 s.
             if rollbacks > 0, record.status == .pending || record.status.canMove(to: order.state.status) { continue }
             expect(
                 record.status == order.state.status, .i9,

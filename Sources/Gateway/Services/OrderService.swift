@@ -173,10 +173,14 @@ final class OrderService<Inventory: InventoryStore, Repository: OrderRepository>
         } catch {
             // Postgres may not have it yet: without Redis nobody knows what is queued.
             guard let order = try await recorded(id) else { throw PurchaseProblems.warmingUp(limits) }
+            remember(order)
             return OrderView(order)
         }
         guard let record else {
-            if let order = try await recorded(id) { return OrderView(order) }
+            if let order = try await recorded(id) {
+                remember(order)
+                return OrderView(order)
+            }
             guard await remembers(id.partition) else { throw PurchaseProblems.warmingUp(limits) }
             throw OrderProblems.notFound
         }
@@ -212,9 +216,20 @@ final class OrderService<Inventory: InventoryStore, Repository: OrderRepository>
         return found
     }
 
-    /// What Postgres has of an order that Redis has shown as pending for too long: asked at most once a second, and
-    /// remembered in between, so that an order never seems to go back.
+    /// A final state is remembered as far as there is room: should Redis come back with an older one, the order must not
+    /// seem to go back (I9).
+    private func remember(_ order: Order) {
+        guard order.status.isFinal else { return }
+        answers.withLock { answers in
+            if answers.count >= limits.rememberedOrders { answers.removeAll() }
+            answers[order.id] = Answer(at: .now, order: order)
+        }
+    }
+
+    /// What Postgres has of an order that Redis shows as pending although it was shown as final, or for too long: asked at
+    /// most once a second, and remembered in between, so that an order never seems to go back.
     private func stuck(_ record: OrderRecord) async -> Order? {
+        if let order = answers.withLock({ $0[record.id]?.order }), order.status.isFinal { return order }
         guard wallClock() * 1_000 - Double(record.createdAt) > Double(limits.pendingOrderAge.milliseconds) else {
             return nil
         }
