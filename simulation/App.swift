@@ -1,12 +1,12 @@
 import ArgumentParser
 
-/// Runs the sale with everything that can befall it, in a time and by a chance of its own, and checks every invariant
-/// at every step.
+/// Runs the sale with everything that can befall it, in a time and by a chance of its own, and checks the invariants
+/// after every step and at the end.
 @main
 struct App: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "simulate",
-        abstract: "Runs simulated sales with faults, by seed, and checks the invariants at every step.",
+        abstract: "Runs simulated sales with faults, by seed, and checks the invariants.",
         discussion: "A seed that fails is printed; with --seed it runs again exactly as it did, with its trace.")
 
     @Option(help: "Run one seed and print what happens.")
@@ -54,6 +54,7 @@ struct App: ParsableCommand {
 extension Simulation.Report {
     var summary: String {
         guard let violation else { return "seed \(seed): every invariant held; \(events) events, hash \(hash)" }
-        return "seed \(seed): \(violation)\n  again, with its trace: make simulate ARGS=\"--seed \(seed)\""
+        let arguments = "--seed \(seed)" + (control.map { " --control \($0.rawValue)" } ?? "")
+        return "seed \(seed): \(violation)\n  again, with its trace: make simulate ARGS=\"\(arguments)\""
     }
 }

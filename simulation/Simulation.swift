@@ -5,6 +5,7 @@ struct Simulation {
 
     struct Report: Sendable {
         let seed: UInt64
+        let control: Control?
         let violation: Violation?
         /// Of every event of the run: the same seed gives the same.
         let hash: UInt64
@@ -29,7 +30,8 @@ struct Simulation {
             auditor.report(.liveness, "\(error)")
         }
         let report = Report(
-            seed: seed, violation: auditor.violation, hash: world.trace.hash, events: world.trace.events,
+            seed: seed, control: control, violation: auditor.violation, hash: world.trace.hash,
+            events: world.trace.events,
             jobs: scheduler.jobs, kinds: world.trace.kinds)
         unwind(world, main)
         return report

@@ -17,8 +17,8 @@ package struct WorkerConfiguration: Sendable {
     /// CHARGES_IN_FLIGHT (default 20,000 orders a lane, 1...1,000,000): charges under way at once, about 1 kB each;
     /// orders beyond that wait on the stream.
     package var chargesInFlight = 20_000
-    /// ORDER_HOLD_SECONDS (default 600 s, 1 s...1 day): how long an order may wait for its payment before it is cancelled
-    /// and its tickets are sold to others.
+    /// ORDER_HOLD_SECONDS (default 600 s, 1 s...1 day): how long an order may wait for its payment before its tickets are
+    /// sold to others.
     package var hold: Duration = .seconds(600)
     /// SHUTDOWN_SECONDS (default 10 s, 0...300 s): how long a stopping worker waits for charges under way.
     package var shutdown: Duration = .seconds(10)
@@ -36,6 +36,10 @@ package struct WorkerConfiguration: Sendable {
     /// Settled batches that one scan publishes after a worker's death, and pages of pending orders that it looks through.
     static let leftOverBatches = 100
     static let scanPages = 4
+    /// Charges that a lane ends at once because their hold is over: few beside the 1,024 calls that may wait for the lanes'
+    /// connections, so that a wave of them, or a provider that is away, leaves room for commits. Five times a second that is
+    /// 320 orders.
+    static let expiriesInFlight = 64
     /// How long a lane waits for room among the charges: about what a batch of them takes.
     static let fullPause: Duration = .milliseconds(10)
     /// How often the outbox is looked at for messages that are due, and how many are taken at once.

@@ -27,17 +27,29 @@ struct ChaosRun {
 
     func run() async throws -> ChaosReport {
         let stack = try await ChaosStack(workerSettings: workerSettings)
+        let journal = Journal()
+        do {
+            let report = try await run(on: stack, noting: journal)
+            // A negative control is not to be understood but to fail.
+            if !report.isClean, workerSettings.isEmpty { try keepLogs(of: stack, journal) }
+            return report
+        } catch {
+            try keepLogs(of: stack, journal)
+            throw error
+        }
+    }
+
+    private func run(on stack: ChaosStack, noting journal: Journal) async throws -> ChaosReport {
         let result = stack.sale.directory.appending(path: "result.json")
         let load = try stack.sale.startLoad(
             loadArguments + ["--json", result.path], through: URL(string: "http://127.0.0.1:\(stack.clients.port)")!)
         try await eventually("the sale is open", within: .seconds(60)) { load.output.contains("the sale is open") }
         let schedule = FaultSchedule(
             seed: seed, lasting: .seconds(seconds - ChaosRun.calmBefore - ChaosRun.calmAfter))
-        let journal = Journal()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await stack.supervise() }
             try await inflict(schedule, on: stack, noting: journal)
-            let limit = Duration.seconds(seconds + 3 * patience)
+            let limit = Duration.seconds(seconds + 3 * patience + 30)
             let status = try await load.exitStatus(within: limit)
             journal.note("the load generator has ended with \(status)")
             group.cancelAll()
@@ -51,12 +63,9 @@ struct ChaosRun {
         guard let data = try? Data(contentsOf: result) else {
             throw ServerError(description: "the load generator has written no result:\n\(load.output.suffix(4_000))")
         }
-        let report = ChaosReport(
+        return ChaosReport(
             seed: seed, seconds: seconds, rate: ChaosRun.rate, faults: schedule.faults, lastHeal: journal.lastHeal,
             load: try JSONDecoder().decode(LoadResult.self, from: data), leftOver: violations)
-        // A negative control is not to be understood but to fail.
-        if !report.isClean, workerSettings.isEmpty { try keepLogs(of: stack, journal) }
-        return report
     }
 
     private var loadArguments: [String] {

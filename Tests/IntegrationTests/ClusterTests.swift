@@ -6,7 +6,7 @@ import Testing
 /// `CrashTests`. `make test` runs them with few tickets, `make test-cluster` with many.
 @Suite("A sale on a cluster", .serialized, .timeLimit(.minutes(10)))
 struct ClusterTests {
-    private static let tickets = SaleRedis.Kind.ofThisRun == .cluster ? 9_000 : 2_000
+    private static let tickets = SaleRedis.Kind.ofThisRun == .cluster ? 9_000 : 6_000
 
     /// Runs a sale on a cluster of its own, strikes while it goes on, and returns what the generator said.
     private func sale(

@@ -13,10 +13,10 @@ struct CrashTests {
     /// Runs a sale, strikes while it goes on, expects a clean audit, and returns what the generator said (`Sale.run`).
     @discardableResult
     func sale(
-        on redis: SaleRedis.Kind = .ofThisRun, of tickets: Int = CrashTests.tickets,
+        on redis: SaleRedis.Kind = .ofThisRun, settings: [String: String] = [:], of tickets: Int = CrashTests.tickets,
         _ strike: (SaleStack, Sale) async throws -> Void
     ) async throws -> String {
-        let stack = try await SaleStack(redis: redis)
+        let stack = try await SaleStack(redis: redis, workerSettings: settings)
         return try await Sale.run(on: stack, of: tickets) { try await strike(stack, $0) }
     }
 

@@ -42,6 +42,7 @@ struct FailPointTests {
         #expect(try stack.count("SELECT count(*) FROM ticket_orders WHERE status IN ('pending', 'paid')") == 0)
         #expect(try stack.capturedWithoutTickets() == 0, "(I8)")
         #expect(try await stack.leftInRedis() == "0 entries, 0 dead, 0 pending records", "(I15, P13)")
+        if point == FailPointTests.points.last { stack.stop() }
     }
 
     /// Purchases and charges come singly, the rest in batches, and stock is loaded once in a process' life.

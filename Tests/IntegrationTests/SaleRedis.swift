@@ -56,8 +56,12 @@ enum SaleRedis: Sendable {
         }
     }
 
+    /// Where redis-cli writes to, a file for each call.
+    private static let outputs = Result { try temporaryDirectory("redis-cli") }
+
     private static func run(_ words: [String], _ url: String) throws -> String {
-        let log = try temporaryDirectory("redis-cli").appending(path: "output")
+        let log = try outputs.get().appending(path: UUID().uuidString)
+        defer { try? FileManager.default.removeItem(at: log) }  // Goes with its folder at the latest.
         let process = try ServerProcess(["redis-cli", "-e", "-u", url] + words, log: log)
         guard process.waitUntilExit() == 0 else { throw ServerError(description: process.output) }
         return process.output.trimmingCharacters(in: .whitespacesAndNewlines)

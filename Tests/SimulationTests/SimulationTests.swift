@@ -9,10 +9,10 @@ struct SimulationTests {
     private static let kinds =
         Plan.Mishap.allCases.map { "\($0.name)" } + [
             "dies", "stops", "arrives late", "litters", "change", "lease", "renew", "give up", "read", "claim",
-            "commit",
-            "refuse", "reject", "acknowledge", "publish", "settle", "unpublished", "states", "expired", "end", "refund",
-            "refunded", "not sent", "release", "end holds",
-            "retake", "amend", "load", "reserve", "recover", "cancel", "cancel uncommitted",
+            "commit", "refuse", "reject", "acknowledge", "publish", "settle", "unpublished", "states", "expired", "end",
+            "refund", "refunded", "not sent", "release", "end holds", "retake", "confirm", "mark", "amend",
+            "begin load",
+            "load", "inspect", "books", "statuses", "captured", "reserve", "recover", "cancel", "cancel uncommitted",
         ]
 
     @Test func `Whatever befalls a sale, every invariant holds`() {

@@ -96,7 +96,7 @@ final class Auditor: @unchecked Sendable {
             return
         }
         guard let total = price.times(quantity) else { return }
-        if before.isLeftOver(event) { beyondLimit.insert(Holding(user: user, event: event)) }
+        if rollbacks > 0, before.isLeftOver(event) { beyondLimit.insert(Holding(user: user, event: event)) }
         accept(
             Intent(
                 order: reservation.order, user: user, event: event, quantity: quantity, total: total,
@@ -153,7 +153,9 @@ final class Auditor: @unchecked Sendable {
         let available = (before: before.stock(of: intent.event)?.available, after.stock(of: intent.event)?.available)
         switch outcome {
         case .taken:
-            if before.isLeftOver(intent.event) { beyondLimit.insert(Holding(user: intent.user, event: intent.event)) }
+            if rollbacks > 0, before.isLeftOver(intent.event) {
+                beyondLimit.insert(Holding(user: intent.user, event: intent.event))
+            }
         case .soldOut:
             expect(
                 available.before ?? 0 < intent.quantity, .i10,

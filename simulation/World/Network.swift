@@ -51,7 +51,7 @@ final class Network: @unchecked Sendable {
         case .lost,
             .late where !canBeLate:
             await wait()
-            world.trace.note(process.name, name, "is lost")
+            world.trace.note(process.name, "loses a call", "\(name)")
             throw failure(false)
         case .late:
             deliverLate(name, from: process, to: server, effect)
@@ -64,7 +64,7 @@ final class Network: @unchecked Sendable {
         await wait()
         guard !process.isDead else { throw failure(false) }
         guard isUp(server) else {
-            world.trace.note(process.name, name, "finds nobody")
+            world.trace.note(process.name, "finds nobody", "\(name)")
             throw failure(false)
         }
         let result: Result<Value, Failure>

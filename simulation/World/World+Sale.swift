@@ -8,6 +8,8 @@ extension World {
     private static let restTime: Duration = .seconds(60)
     /// How long the outbox may take: a message of a dead dispatcher is hidden for a minute, and then there are pauses.
     private static let outboxTime: Duration = .seconds(1_200)
+    /// By when the reconciler has told Redis again of every order that ended: its delay, and two of its rounds.
+    private static let recordTime: Duration = .seconds(20)
 
     /// The whole run.
     func run() async {
@@ -26,10 +28,11 @@ extension World {
                 if plan.hasUnreadableEntries { group.addTask { await self.litter() } }
             }
             await rest()
-            auditor.auditStores()
+            auditor.auditStores(isTold: false)
             await sellTheRest()
             await rest()
-            auditor.auditStores()
+            if auditor.rollbacks > 0 { await scheduler.wait(World.recordTime) }
+            auditor.auditStores(isTold: true)
             auditor.auditSoldOut()
             tasks.cancelAll()
         }

@@ -49,12 +49,12 @@ package struct ChargeReconciler<Repository: OutboxRepository, Gateway: PaymentGa
     func step(after cursor: String?, counting pass: inout [ChargeFinding: Int]) async throws -> String? {
         let page = try await comparer.page(after: cursor, size: WorkerConfiguration.chargesPage)
         for (order, finding) in page.findings {
-            pass[finding, default: 0] += 1
             logger.error("charge.unsettled", metadata: ["order.id": "\(order)", "kind": "\(finding.rawValue)"])
             if finding == .unended, configuration.reconcileRepairs, try await comparer.repository.addVoid(of: order) {
                 repaired.increment()
             }
         }
+        for (_, finding) in page.findings { pass[finding, default: 0] += 1 }
         if page.next == nil {
             for (finding, gauge) in found { gauge.record(pass[finding] ?? 0) }
             pass = [:]

@@ -25,6 +25,8 @@ struct StockReconciler<Store: LaneStore, Repository: LaneRepository>: Sendable {
 
     /// Events that are still to be compared in this round.
     private var queue: [EventID] = []
+    /// Events that were put back in this round.
+    private var lookedAgain: Set<EventID> = []
     private var watches: [EventID: DriftWatch] = [:]
     /// What is proven to be wrong with events, by kind.
     private var found: [EventID: [DriftKind: Int]] = [:]
@@ -72,6 +74,7 @@ struct StockReconciler<Store: LaneStore, Repository: LaneRepository>: Sendable {
         watches = watches.filter { known.contains($0.key) }
         found = found.filter { known.contains($0.key) }
         queue = events.reversed()
+        lookedAgain = []
         let interval = configuration.reconcileInterval
         pace = max(interval / max(1, events.count), min(configuration.tick, interval))
     }
@@ -89,9 +92,8 @@ struct StockReconciler<Store: LaneStore, Repository: LaneRepository>: Sendable {
         case .suspected:
             lookAgain(at: event)
             return nil
-        case .refused(let finding, let refusal):
+        case .refused(let finding, _):
             found[event] = finding.amounts
-            if refusal == .onTheWay { lookAgain(at: event) }
             return nil
         case .reload(let finding):
             found[event] = finding.amounts
@@ -112,8 +114,11 @@ struct StockReconciler<Store: LaneStore, Repository: LaneRepository>: Sendable {
         }
     }
 
-    /// Soon, and not before one other event.
-    private mutating func lookAgain(at event: EventID) { queue.insert(event, at: max(0, queue.count - 1)) }
+    /// Soon, and not before one other event; once in a round, so that every event has its turn.
+    private mutating func lookAgain(at event: EventID) {
+        guard lookedAgain.insert(event).inserted else { return }
+        queue.insert(event, at: max(0, queue.count - 1))
+    }
 
     private func showDrift() {
         for kind in [DriftKind.surplus, .missing, .buyers, .outdated, .unloaded, .unreadable] {

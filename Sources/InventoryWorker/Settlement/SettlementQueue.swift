@@ -35,10 +35,14 @@ struct SettlementQueue {
         return newcomers
     }
 
-    /// Those of the orders whose charge is not being ended yet; from now on it is.
-    mutating func expire(_ intents: [Intent]) -> [Intent] {
-        intents.filter { expiring.insert($0.order).inserted }
+    /// Those of the orders whose charge is not being ended yet, while there are fewer than `limit` whose charge is; from now
+    /// on it is.
+    mutating func expire(_ intents: [Intent], limit: Int) -> [Intent] {
+        intents.filter { expiring.count < limit && expiring.insert($0.order).inserted }
     }
+
+    /// How many charges are being ended.
+    var expiringCount: Int { expiring.count }
 
     /// The provider gave no word at the end of the order's hold.
     mutating func leaveUnheard(_ order: OrderID) { unheard.append(order) }

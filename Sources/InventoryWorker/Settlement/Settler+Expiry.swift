@@ -17,16 +17,19 @@ struct ExpiredOrder: Sendable {
 /// While it gives none, the order stays pending and its units are sold to others; a charge that turns out to be captured
 /// then takes units again, or is given back.
 extension Settler {
-    /// Orders whose charge is to be ended and is not being ended yet, and the next page of the overdue ones.
+    /// Orders whose charge is to be ended and is not being ended yet, and the next of the overdue ones, as far as there is
+    /// room.
     func expiredOrders(overdueAfter position: inout OrderID?) async throws -> [ExpiredOrder] {
+        let room = WorkerConfiguration.expiriesInFlight - queue.withLock { $0.expiringCount }
+        guard room > 0 else { return [] }
         let expired = try await repository.expiredOrders(
             in: partition, olderThan: configuration.hold, limit: configuration.batchSize)
-        let overdue = try await repository.overdueOrders(
-            in: partition, after: position, limit: configuration.batchSize)
-        position = overdue.count == configuration.batchSize ? overdue.last?.order : nil
+        let overdue = try await repository.overdueOrders(in: partition, after: position, limit: room)
+        position = overdue.count == room ? overdue.last?.order : nil
         return queue.withLock { queue in
-            queue.expire(expired).map { ExpiredOrder(intent: $0, isOverdue: false) }
-                + queue.expire(overdue).map { ExpiredOrder(intent: $0, isOverdue: true) }
+            let limit = WorkerConfiguration.expiriesInFlight
+            return queue.expire(expired, limit: limit).map { ExpiredOrder(intent: $0, isOverdue: false) }
+                + queue.expire(overdue, limit: limit).map { ExpiredOrder(intent: $0, isOverdue: true) }
         }
     }
 
@@ -58,10 +61,24 @@ extension Settler {
         while true {
             let orders = queue.withLock { $0.takeUnheard(limit: configuration.batchSize) }
             guard !orders.isEmpty else { return }
-            guard try await repository.endHolds(of: orders, under: lease) else { throw LeaseLost(lease: lease) }
+            try await endHolds(of: orders[...], under: lease)
             queue.withLock { $0.finish(orders) }
             try await returnUnits()
         }
+    }
+
+    /// An order whose hold Postgres refuses to end is found by halving, and never keeps the others from it (P16).
+    private func endHolds(of orders: ArraySlice<OrderID>, under lease: Lease) async throws {
+        do throws(RepositoryError) {
+            guard try await !repository.endHolds(of: Array(orders), under: lease) else { return }
+        } catch {
+            guard error.code == .rowRejected else { throw error }
+            guard orders.count > 1 else { return noteUnsettled(orders[orders.startIndex], error) }
+            let middle = orders.startIndex + orders.count / 2
+            try await endHolds(of: orders[..<middle], under: lease)
+            return try await endHolds(of: orders[middle...], under: lease)
+        }
+        throw LeaseLost(lease: lease)
     }
 
     /// Takes units again for an order that is paid after all: first in Redis, so that nobody else is sold them, then in
@@ -81,8 +98,17 @@ extension Settler {
             queue.withLock { $0.finish([intent.order]) }
         } catch {
             guard error.code == .rowRejected else { throw error }
-            complete(refused)
+            // Redis has sold more than there is. The order stays overdue and its units taken, until the stock is loaded
+            // anew and says so.
+            noteUnsettled(intent.order, error)
+            queue.withLock { $0.finish([intent.order]) }
         }
+    }
+
+    /// Postgres refused what an order needs: a person should look.
+    func noteUnsettled(_ order: OrderID, _ error: any Error) {
+        metrics.unsettled.increment()
+        logger.error("order.unsettled", metadata: ["order.id": "\(order)", "error": "\(error)"])
     }
 
     private func complete(_ settlement: Settlement) {

@@ -200,9 +200,7 @@ final class Settler<Store: LaneStore, Repository: LaneRepository, Gateway: Payme
             return [settled]
         } catch let error as RepositoryError where error.code == .rowRejected {
             guard batch.count > 1 else {
-                metrics.unsettled.increment()
-                logger.error(
-                    "order.unsettled", metadata: ["order.id": "\(batch.first!.order.id)", "error": "\(error)"])
+                noteUnsettled(batch[batch.startIndex].order.id, error)
                 return []
             }
             let middle = batch.startIndex + batch.count / 2
@@ -210,15 +208,19 @@ final class Settler<Store: LaneStore, Repository: LaneRepository, Gateway: Payme
         }
     }
 
-    /// Delivers the releases that wait in the outbox, in order; one that Redis is not ready for waits on, with all
-    /// behind it.
+    /// Delivers the releases that wait in the outbox, in order; one that Redis is not ready for waits on, with all of its
+    /// event behind it.
     func returnUnits() async throws {
         while true {
             let waiting = try await repository.waitingReleases(in: partition, limit: WorkerConfiguration.releaseBatch)
             var delivered: [WaitingRelease] = []
-            for release in waiting {
-                guard try await store.release(release.release) != .wait else { break }
-                delivered.append(release)
+            var unready: Set<EventID> = []
+            for release in waiting where !unready.contains(release.release.event) {
+                if try await store.release(release.release) == .wait {
+                    unready.insert(release.release.event)
+                } else {
+                    delivered.append(release)
+                }
             }
             if !delivered.isEmpty {
                 FailPoint.afterRelease.pass()

@@ -69,7 +69,8 @@ extension InMemoryLaneRepository {
     ) async throws(RepositoryError) -> ExpiredHolds {
         try access { rows, now throws(RepositoryError) in
             let end = now.addingTimeInterval(-(age / .seconds(1)))
-            let over = rows.pending(in: partition, isOverdue: false).filter { $0.createdAt < end }
+            let pending = rows.pending(in: partition, isOverdue: false) + rows.pending(in: partition, isOverdue: true)
+            let over = pending.filter { $0.createdAt < end }
                 .map { end.timeIntervalSince($0.createdAt) }
             return ExpiredHolds(count: over.count, oldest: .seconds(over.max() ?? 0))
         }

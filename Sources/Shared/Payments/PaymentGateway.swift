@@ -2,7 +2,8 @@ package import Ticketing
 
 /// A payment provider: charges an order's buyer, at most once per order.
 ///
-/// The order id is the idempotency key: a repeated charge answers as the first one did, whoever repeats it.
+/// The order id is the idempotency key: a repeated charge answers as the first one did, whoever repeats it. Every call ends
+/// by an answer or an error within a time that the gateway sets itself: orders and messages wait for it.
 package protocol PaymentGateway: Sendable {
     /// - Throws: when the outcome is unknown; the same charge is then tried again.
     func charge(_ charge: Charge) async throws(PaymentError) -> ChargeOutcome

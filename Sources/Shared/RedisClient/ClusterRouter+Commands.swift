@@ -82,8 +82,10 @@ extension ClusterRouter {
             do throws(RedisClientError) {
                 let link = try link(to: address, of: nodes)
                 guard isAsking else { return try await link.send(command, timeout: trip.timeLeft) }
-                // A request's commands are written together, so nothing comes between the two.
-                let replies = try await link.pipeline([RedisCommand("ASKING"), command], timeout: trip.timeLeft)
+                // A request's commands are written together, so nothing comes between the two. A script that the node does
+                // not know would be sent again without the first.
+                let replies = try await link.pipeline(
+                    [RedisCommand("ASKING"), command.bySource], timeout: trip.timeLeft)
                 if case .error(let error) = replies[1] { throw RedisClientError(error) }
                 return replies[1]
             } catch {

@@ -47,6 +47,14 @@ package struct RedisCommand: Sendable {
         return command
     }
 
+    /// The same call with the script's source in it, for a server that may not know it and must not be asked twice.
+    var bySource: RedisCommand {
+        guard let script else { return self }
+        var command = RedisCommand(arguments: ["EVAL", RedisArgument(script.source)] + arguments)
+        command.needsReplicas = needsReplicas
+        return command
+    }
+
     /// The slot of the command's first key; nil when it has none.
     var slot: HashSlot? { hasKey ? HashSlot(of: arguments[1]) : nil }
 

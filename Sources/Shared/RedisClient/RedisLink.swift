@@ -322,8 +322,9 @@ extension RedisLink: ReplyConsumer {
         flush()
         armTimer()
         endIfDrained()
-        // Sentinels know the primary; in a cluster the slot map does, and the links stay.
-        guard isAtReplica, case .sentinels = configuration.topology else { return }
+        // The next connection asks the sentinels, or the name service, for the primary. In a cluster the slot map knows it,
+        // and the links stay.
+        guard isAtReplica, troubled == nil else { return }
         connection?.close(.connectionLost("the server has become a replica"))
     }
 

@@ -74,7 +74,7 @@ enum SelectExpiredHolds {
     static func query(_ partition: Partition, olderThan age: Duration) -> PostgresQuery {
         """
         SELECT count(*), coalesce((extract(epoch FROM max(now() - created_at)) * 1000)::bigint, 0)
-        FROM pending_orders p
+        FROM (SELECT * FROM pending_orders UNION ALL SELECT * FROM overdue_orders) p
         WHERE partition = \(Int16(partition.number))
               AND created_at < now() - \(age.milliseconds) * interval '1 millisecond'
               AND EXISTS (SELECT FROM ticket_orders WHERE id = p.order_id)
