@@ -56,6 +56,9 @@ package final class ServerProcess: Sendable {
         try shell.run()
         try output.close()
         try lifeline.fileHandleForReading.close()
+        // Foundation keeps a process that it has not seen end, and its pipes with it.
+        try announce.fileHandleForWriting.close()
+        defer { try? announce.fileHandleForReading.close() }  // Nothing more is read from it.
         var line = Data()
         while let byte = try announce.fileHandleForReading.read(upToCount: 1), byte != Data("\n".utf8), !byte.isEmpty {
             line.append(byte)
