@@ -77,7 +77,8 @@ import Ticketing
         let harness = try await GatewayHarness()
         let id = try await harness.event { $0.totalTickets = 1 }
         let user = UserID()
-        let receipt = try #require(try await harness.purchase(id, token: harness.token(user)).string("receipt"))
+        let accepted = try await harness.purchase(id, key: "mine", token: harness.token(user))
+        let receipt = try #require(accepted.string("receipt"))
         harness.inventory.empty()
         let event = try #require(try await harness.repository.event(id))
         try await harness.load(event, epoch: 2)
@@ -88,6 +89,12 @@ import Ticketing
             #expect(answer.string("status") == "cancelled")
             #expect(answer.failureCode == "sold_out")
         }
+        // The same key is that order, and with another body it is refused (I7).
+        let again = try await harness.purchase(id, key: "mine", token: harness.token(user))
+        #expect(again.status == 202)
+        #expect(again.string("status") == "cancelled")
+        try await harness.purchase(id, quantity: 2, key: "mine", token: harness.token(user))
+            .expectProblem(.idempotencyKeyReused)
     }
 
     /// Redis lost twice: the order of before the first loss must not come on top of the one of before the second.

@@ -195,6 +195,9 @@ struct StockReturnTests {
             #expect(try await fixture.inventory.stock(of: Self.event)?.available == 2)
             #expect(try await fixture.inventory.recover(intent(2, user: 1, 2)) == .limitExceeded(limit: 4, held: 3))
             #expect(try await fixture.inventory.recover(intent(3, user: 2, 3)) == .soldOut(available: 2))
+            // Its key, sent again, is answered by Postgres.
+            let again = try await fixture.inventory.reserve(.of(Self.event, order: 3, user: 2, quantity: 3))
+            #expect(again == .refused(.closed, mayBeRecorded: true))
             #expect(try await fixture.lane.backlog(of: .first) == 1)
             #expect(try await fixture.inventory.stock(of: Self.event)?.available == 2)
         }

@@ -111,7 +111,8 @@ final class Auditor: @unchecked Sendable {
     func recovered(_ intent: Intent, _ outcome: RecoveryOutcome, before: PartitionImage, after: PartitionImage) {
         if case .recovered = outcome { return accept(intent) }
         expect(
-            before.stock(of: intent.event) == after.stock(of: intent.event) && before.accepted == after.accepted,
+            before.stock(of: intent.event)?.available == after.stock(of: intent.event)?.available
+                && before.accepted == after.accepted,
             .i14, "\(intent.order) was not recovered, \(outcome), and changed the stock")
     }
 

@@ -34,11 +34,16 @@ extension InventoryModel {
     mutating func recover(_ intent: Intent, backlogLimit: Int, now: Int64) -> RecoveryOutcome {
         guard order(intent.order, now: now)?.record == nil else { return .known }
         let held = buyers[intent.event]?[intent.user] ?? 0
-        if case .loaded(let stock) = events[intent.event] {
-            guard held + intent.quantity <= stock.terms.limit else {
-                return .limitExceeded(limit: stock.terms.limit, held: held)
+        if case .loaded(var stock) = events[intent.event] {
+            let isWithinLimit = held + intent.quantity <= stock.terms.limit
+            guard isWithinLimit, stock.available >= intent.quantity else {
+                buyers[intent.event, default: [:]][intent.user] = held
+                stock.remembers = 0
+                stock.returns += 1
+                events[intent.event] = .loaded(stock)
+                return isWithinLimit
+                    ? .soldOut(available: stock.available) : .limitExceeded(limit: stock.terms.limit, held: held)
             }
-            guard stock.available >= intent.quantity else { return .soldOut(available: stock.available) }
         }
         guard intents.entries.count < backlogLimit else { return .busy }
         intents.append(intent.fields, intent: intent, now: now)

@@ -17,8 +17,9 @@ package struct InventoryModel: Sendable {
         var available: Int
         var returns: Int64
         var terms: SaleTerms
-        /// Until when no order record of the event can have expired; 0 when there were orders before the load.
-        let remembers: Int64
+        /// Until when no order record of the event can have expired; 0 when there were orders before the load, or one could
+        /// not be put back.
+        var remembers: Int64
         /// The server process that it was loaded into.
         let run: Int
     }

@@ -12,8 +12,9 @@
 --
 -- Keeps: while no stock is loaded, nothing is taken from it: the load that follows waits until this intent is committed
 -- (`since` moves beyond it) and so finds it in Postgres' figure. Once stock is loaded, the units are taken like any
--- other's, within the buyer's limit (I6), or the intent is refused without a trace (I14). All is checked before the first
--- write (P5), and the append comes first. O(1).
+-- other's, within the buyer's limit (I6), or the intent is refused and no units move (I14). Its order then ends in Postgres
+-- without a record here, so a refusal leaves word that this buyer is known and that Postgres is to be asked, also where
+-- sold-out answers are kept (I7). All is checked before the first write (P5), and the append comes first. O(1).
 
 local function whole(text)
     if type(text) == 'string' and #text <= 15 and (text == '0' or string.match(text, '^%-?[1-9]%d*$')) then
@@ -30,22 +31,23 @@ if not (quantity and quantity >= 1 and quantity <= 100 and amount and amount >= 
         and string.match(ARGV[7], '^%u%u%u$')) then
     return redis.error_reply('INVALID quantity, amount, currency or backlog limit')
 end
-local event = redis.call('HMGET', KEYS[1], 'epoch', 'available', 'limit', 'filling')
+local event = redis.call('HMGET', KEYS[1], 'epoch', 'available', 'limit', 'filling', 'returns')
 local held = whole(redis.call('HGET', KEYS[2], ARGV[2]) or '0')
 local loaded = event[1]
 local available, limit = whole(event[2]), whole(event[3])
 local progress = redis.call('HMGET', KEYS[5], 'accepted', 'committed')
 if not (held and held >= 0 and whole(progress[1] or '0') and whole(progress[2] or '0'))
-        or loaded and not (available and limit) then
+        or loaded and not (available and limit and whole(event[5])) then
     return redis.error_reply('CORRUPT a counter of the stock or of the lane is not a whole number')
 end
-if loaded then
+if loaded and (held + quantity > limit or available < quantity) then
+    redis.call('HSETNX', KEYS[2], ARGV[2], '0')
+    redis.call('HSET', KEYS[1], 'remembers', '0')
+    redis.call('HINCRBY', KEYS[1], 'returns', 1)
     if held + quantity > limit then
         return {'LIMIT', limit, held}
     end
-    if available < quantity then
-        return {'SOLD_OUT', available}
-    end
+    return {'SOLD_OUT', available}
 end
 if redis.call('XLEN', KEYS[4]) >= backlog then
     return {'BUSY'}
