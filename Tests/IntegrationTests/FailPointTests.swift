@@ -32,7 +32,7 @@ struct FailPointTests {
             try stack.start(
                 "onsale-\(name)", as: name,
                 ["FAIL_POINT": "\(point.rawValue):\(passage(of: point))", "RECONCILE_INTERVAL": "100ms"])
-            let status = try await stack.process(name)?.exitStatus(within: .seconds(20))
+            let status = try await stack.process(name)?.exitStatus(within: .seconds(40))
             #expect(status == 128 + SIGKILL, "the process was to die at the point")
         }
         #expect(load.isRunning, "the point was passed after the sale")
@@ -50,7 +50,7 @@ struct FailPointTests {
         switch point {
         case .afterReserve, .afterCharge: 20
         case .midLoad, .inReconcile: 1
-        default: 3
+        default: 2
         }
     }
 }
