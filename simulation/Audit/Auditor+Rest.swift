@@ -11,7 +11,9 @@ extension Auditor {
             if image.backlog > 0 { return "\(image.backlog) entries on the stream of \(partition)" }
             if !rows.isQuiet(partition) { return "\(partition) has orders to settle, to publish or to release" }
             for event in rows.events where event.partition == partition {
-                if image.isLeftOver(event.id) { return "the stock of \(event.id) is what an earlier server process had" }
+                if image.isLeftOver(event.id) {
+                    return "the stock of \(event.id) is what an earlier server process had"
+                }
                 guard image.revision(of: event.id) == event.terms.revision else {
                     return "\(event.id) is not loaded, or not as its organiser wants it"
                 }
