@@ -65,9 +65,12 @@ struct SimulatedLaneStore: LaneStore {
     }
 
     func load(_ stock: StockLoad, under lease: Lease) async throws(InventoryError) -> LoadOutcome {
-        try await call("load", lease.partition) { [world] () async throws(InventoryError) in
+        try await call("fill", lease.partition) { [inventory = world.inventory] () async throws(InventoryError) in
+            try inventory.fillBuyers(of: stock)
+        }
+        return try await call("load", lease.partition) { [world] () async throws(InventoryError) in
             let before = world.inventory.image(of: lease.partition)
-            let outcome = try await world.inventory.load(stock, under: lease)
+            let outcome = try world.inventory.loadStock(stock, under: lease)
             world.auditor.expectMark(lease, hasWritten: outcome == .loaded, before: before, "a load")
             return outcome
         }

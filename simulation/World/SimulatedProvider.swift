@@ -72,7 +72,9 @@ struct SimulatedPayments: PaymentGateway {
     let process: SimulatedProcess
 
     func charge(_ charge: Charge) async throws(PaymentError) -> ChargeOutcome {
-        await world.scheduler.wait(world.chargeTime(of: charge.method))
+        do { try await world.scheduler.sleep(world.chargeTime(of: charge.method)) } catch {
+            throw PaymentError("the caller is cancelled")
+        }
         return try await call("charge") { [world] () async throws(PaymentError) in
             world.auditor.expect(
                 world.auditor.accepted[charge.order]?.total == charge.amount, .i8,

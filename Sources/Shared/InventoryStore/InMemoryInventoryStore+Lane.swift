@@ -43,7 +43,20 @@ extension InMemoryInventoryStore: LaneStore {
     }
 
     package func load(_ stock: StockLoad, under lease: Lease) async throws(InventoryError) -> LoadOutcome {
-        try with(stock.event) { model, now in model.fillAndLoad(stock, laneEpoch: lease.epoch, now: now) }
+        try fillBuyers(of: stock)
+        return try loadStock(stock, under: lease)
+    }
+
+    /// The first of the two messages that a load is.
+    package func fillBuyers(of stock: StockLoad) throws(InventoryError) {
+        _ = try with(stock.event) { model, _ in
+            model.fill(stock.event, epoch: stock.epoch, isFirst: true, stock.buyers)
+        }
+    }
+
+    /// The second, which follows when the first was answered.
+    package func loadStock(_ stock: StockLoad, under lease: Lease) throws(InventoryError) -> LoadOutcome {
+        try with(stock.event) { model, now in model.load(stock, laneEpoch: lease.epoch, now: now) }
     }
 
     package func amend(

@@ -44,12 +44,6 @@ extension InventoryModel {
         return .loaded
     }
 
-    /// Fills and loads, as `LaneStore.load` does.
-    mutating func fillAndLoad(_ stock: StockLoad, laneEpoch: Int64, now: Int64) -> LoadOutcome {
-        fill(stock.event, epoch: stock.epoch, isFirst: true, stock.buyers)
-        return load(stock, laneEpoch: laneEpoch, now: now)
-    }
-
     /// `release.lua`.
     mutating func release(_ release: StockRelease, now: Int64) -> ReleaseOutcome {
         guard case .loaded(var stock) = events[release.event], stock.epoch >= release.epoch else { return .wait }

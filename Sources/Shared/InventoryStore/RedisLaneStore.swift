@@ -100,18 +100,18 @@ package struct RedisLaneStore: LaneStore {
         let buyers = RedisArgument(keys.buyers(stock.event))
         var pages = stock.buyers.chunks(of: InventoryConfiguration.buyersPage).map { Array($0) }
         if pages.isEmpty { pages = [[]] }
-        var commands = pages.enumerated().map { index, page in
-            InventoryScripts.fill.command(
-                keys: [event, buyers, .init(keys.intents)],
-                arguments: [.init(stock.epoch), index == 0 ? "1" : "0"]
-                    + page.flatMap { [.init($0.user.description), .init($0.units)] })
-        }
-        if FailPoint.midLoad.isArmed {
-            _ = try await inventory.pipeline(commands)
-            FailPoint.midLoad.pass()
-        }
+        // Only when the pages are there the stock follows: of two messages on their way at once, one whose sender has
+        // given up could reach a Redis that was emptied since, and load what was true before.
+        _ = try await inventory.pipeline(
+            pages.enumerated().map { index, page in
+                InventoryScripts.fill.command(
+                    keys: [event, buyers, .init(keys.intents)],
+                    arguments: [.init(stock.epoch), index == 0 ? "1" : "0"]
+                        + page.flatMap { [.init($0.user.description), .init($0.units)] })
+            })
+        FailPoint.midLoad.pass()
         let terms = stock.terms
-        commands.append(
+        return try await outcome(
             InventoryScripts.load.command(
                 keys: [event, .init(keys.intents), buyers, .init(keys.progress)],
                 arguments: [.init(stock.epoch), stock.epoch > 1 ? "1" : "0", .init(stock.available)]
@@ -120,8 +120,6 @@ package struct RedisLaneStore: LaneStore {
                         .init(terms.revision), .init(stock.buyers.count), .init(lease.epoch),
                         RedisInventoryStore.finalRecordLifetime,
                     ]))
-        let replies = try await inventory.pipeline(commands)
-        return try RedisLaneStore.outcome(of: replies[replies.count - 1])
     }
 
     package func amend(

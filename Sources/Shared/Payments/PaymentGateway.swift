@@ -5,7 +5,7 @@ package import Ticketing
 /// The order id is the idempotency key: a repeated charge answers as the first one did, whoever repeats it. Every call ends
 /// by an answer or an error within a time that the gateway sets itself: orders and messages wait for it.
 package protocol PaymentGateway: Sendable {
-    /// - Throws: when the outcome is unknown; the same charge is then tried again.
+    /// - Throws: when the outcome is unknown, soon after the task is cancelled too; the same charge is then tried again.
     func charge(_ charge: Charge) async throws(PaymentError) -> ChargeOutcome
 
     /// Ends an order's charge for good: answers how it came out, or declines it from now on when it has not come out.

@@ -11,6 +11,9 @@
 --       FENCED (a later lane has marked the partition)
 -- Error INVALID (an argument that is none)
 --
+-- Sent when the pages of `fill.lua` were answered, so one that comes late to a Redis that was emptied since finds no
+-- `filling` (P35).
+--
 -- Keeps: stock on its way is never counted twice: a second load waits until nothing is left on the stream from before
 -- `since`, when admission to this event ended, and an old lane's load never replaces a newer one (P34, P35). Other
 -- events of the partition may go on selling meanwhile. Nobody is admitted before the buyers' counts of the same load
