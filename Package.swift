@@ -32,6 +32,7 @@ extension Target.Dependency {
     static let unixSignals = product(name: "UnixSignals", package: "swift-service-lifecycle")
     static let logging = product(name: "Logging", package: "swift-log")
     static let coreMetrics = product(name: "CoreMetrics", package: "swift-metrics")
+    static let yams = product(name: "Yams", package: "Yams")
     static let metrics = product(name: "Metrics", package: "swift-metrics")
     static let mustache = product(name: "Mustache", package: "swift-mustache")
     static let nio = product(name: "NIOCore", package: "swift-nio")
@@ -52,11 +53,12 @@ extension Target {
     }
 
     static func program(
-        _ name: String, path: String? = nil, exclude: [String] = [], _ dependencies: [Dependency]
+        _ name: String, path: String? = nil, exclude: [String] = [], _ dependencies: [Dependency],
+        resources: [Resource] = []
     ) -> Target {
         .executableTarget(
             name: name, dependencies: dependencies, path: path ?? "Sources/\(name)", exclude: exclude,
-            swiftSettings: settings)
+            resources: resources, swiftSettings: settings)
     }
 
     static func tests(_ name: String, _ dependencies: [Dependency]) -> Target {
@@ -90,6 +92,7 @@ let package = Package(
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
@@ -116,7 +119,7 @@ let package = Package(
         .shared(
             "OrderRepository", ["OnsaleConfiguration", "PostgresClient", "Ticketing", .crypto, .logging],
             resources: [.embedInCode("Migrations")]),
-        .shared("Payments", ["PostgresClient", "Ticketing", .asyncHTTPClient, .logging, .mustache]),
+        .shared("Payments", ["PostgresClient", "Ticketing", .asyncHTTPClient, .logging]),
         .shared("Reconciliation", ["InventoryStore", "OrderRepository", "Payments", "Ticketing"]),
 
         // The programs.
@@ -127,8 +130,8 @@ let package = Package(
                 "PostgresClient",
                 "RedisClient",
                 "Security", "Ticketing", .coreMetrics, .crypto, .httpTypes, .hummingbird, .hummingbirdCore, .lifecycle,
-                .logging, .nio, .nioHTTP, .nioPosix, .unixSignals,
-            ]),
+                .logging, .mustache, .nio, .nioHTTP, .nioPosix, .unixSignals, .yams,
+            ], resources: [.embedInCode("Resources")]),
         // The worker's parts are a library, so that the simulation can run them too.
         .target(
             name: "InventoryWorker",
@@ -183,7 +186,7 @@ let package = Package(
             [
                 "Gateway", "InventoryStore", "Observability", "OnsaleConfiguration", "OrderRepository", "Security",
                 "Ticketing",
-                .crypto, .httpTypes, .hummingbird, .hummingbirdTesting, .lifecycle, .logging, .nio, .nioPosix,
+                .crypto, .httpTypes, .hummingbird, .hummingbirdTesting, .lifecycle, .logging, .nio, .nioPosix, .yams,
             ]),
         .tests(
             "InventoryWorkerTests",

@@ -83,6 +83,7 @@ struct Gateway<Inventory: InventoryStore, Repository: OrderRepository>: Sendable
             readiness: readiness, registry: registry, progress: progress, partitioning: configuration.partitioning,
             metrics: metrics
         ).addRoutes(to: router)
+        ReferenceHandler().addRoutes(to: router)
         let signedIn = router.group().add(middleware: BearerMiddleware(authentication: authentication))
         let authenticated = signedIn.group(context: AuthenticatedContext.self)
         authHandler.addRoutes(toAuthenticated: authenticated)

@@ -128,7 +128,10 @@ struct GatewayHarness: Sendable {
         return try await app.test(.router) { client in
             try await client.execute(
                 uri: path, method: method, headers: sent, body: body.map { ByteBuffer(string: $0) }
-            ) { Answer($0) }
+            ) { response in
+                try AnswerLog.shared?.write(method, path, response)
+                return Answer(response)
+            }
         }
     }
 

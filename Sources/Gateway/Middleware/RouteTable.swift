@@ -26,6 +26,7 @@ struct RouteTable: Sendable {
         Route(.post, "/api/orders/{id}/cancel"),
         Route(.post, "/api/admin/events/{id}/sale"), Route(.get, "/api/admin/events/{id}/ledger"),
         Route(.get, "/healthz"), Route(.get, "/readyz"), Route(.get, "/metrics"),
+        Route(.get, "/openapi.yaml"), Route(.get, "/docs"),
     ])
 
     let routes: [Route]
