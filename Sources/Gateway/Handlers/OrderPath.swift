@@ -12,7 +12,8 @@ struct OrderPath: Hashable, Sendable {
         let mark = rest.utf8.firstIndex(of: UInt8(ascii: "?"))
         id = rest[..<(mark ?? rest.endIndex)]
         query = mark.map { rest[rest.index(after: $0)...] }
-        guard !id.isEmpty, !id.utf8.contains(UInt8(ascii: "/")) else { return nil }
+        // `recover` is a path of its own, for another method.
+        guard !id.isEmpty, !id.utf8.contains(UInt8(ascii: "/")), id != "recover" else { return nil }
     }
 
     /// How long the client would have its answer held.

@@ -40,10 +40,12 @@ struct RouteTable: Sendable {
     /// 405 when the path is one of ours with another method, else 404.
     func problem(for request: Request) -> Problem {
         let path = request.uri.path.split(separator: "/")
-        let methods = zip(routes, segments).compactMap { route, segments in
-            segments.count == path.count && zip(segments, path).allSatisfy({ $0.hasPrefix("{") || $0 == $1 })
-                ? route.method.rawValue : nil
+        let fitting = zip(routes, segments).filter { _, segments in
+            segments.count == path.count && zip(segments, path).allSatisfy { $0.hasPrefix("{") || $0 == $1 }
         }
+        // A path that is written out is not one with a parameter: /api/orders/recover is no order.
+        let literal = fitting.filter { $1 == path }
+        let methods = (literal.isEmpty ? fitting : literal).map(\.0.method.rawValue)
         guard !methods.isEmpty, !methods.contains(request.method.rawValue) else {
             return Problem(.notFound, "There is nothing at this path.")
         }
