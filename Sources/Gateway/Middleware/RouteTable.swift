@@ -23,7 +23,10 @@ struct RouteTable: Sendable {
         Route(.get, "/api/events"), Route(.post, "/api/events"),
         Route(.get, "/api/events/{id}"), Route(.patch, "/api/events/{id}"),
         purchase, Route(.get, "/api/orders"), order, Route(.post, "/api/orders/recover"),
-        Route(.post, "/api/orders/{id}/cancel"),
+        Route(.post, "/api/orders/{id}/cancel"), Route(.get, "/api/orders/{id}/tickets/print"),
+        Route(.get, "/api/tickets"), Route(.get, "/api/tickets/{code}"), Route(.get, "/api/tickets/{code}/print"),
+        Route(.get, "/api/tickets/{code}/qr.svg"), Route(.get, "/api/tickets/{code}/qr.png"),
+        Route(.post, "/api/tickets/{code}/redeem"), Route(.post, "/api/tickets/{code}/transfer"),
         Route(.post, "/api/admin/events/{id}/sale"), Route(.get, "/api/admin/events/{id}/ledger"),
         Route(.get, "/healthz"), Route(.get, "/readyz"), Route(.get, "/metrics"),
     ])
