@@ -102,6 +102,8 @@ let package = Package(
         .c("CHiredis"),
         .c("CLibpq", pkgConfig: "libpq"),
         .c("CMalloc"),
+        .c("CPNG", pkgConfig: "libpng"),
+        .c("CQRencode", pkgConfig: "libqrencode"),
         .c("COpenSSL", pkgConfig: "libcrypto"),
 
         // The domain and the clients: none of them knows another.
@@ -111,6 +113,9 @@ let package = Package(
         .shared("OnsaleConfiguration", [.swiftConfiguration], path: "Configuration"),
         .shared("Observability", ["OnsaleConfiguration", .coreMetrics, .logging]),
         .shared("Security", ["COpenSSL", "OnsaleConfiguration", "Ticketing", .jwtKit]),
+        .shared("PNGImages", ["CPNG"]),
+        .shared("QRCodes", ["CQRencode"]),
+        .shared("TicketPages", ["QRCodes", .mustache], resources: [.embedInCode("Templates")]),
 
         // The stores and the payment provider.
         .shared(
@@ -127,10 +132,10 @@ let package = Package(
             "Gateway",
             [
                 "CMalloc", "InventoryStore", "Observability", "OnsaleConfiguration", "OrderRepository",
-                "PostgresClient",
+                "PNGImages", "PostgresClient", "QRCodes",
                 "RedisClient",
-                "Security", "Ticketing", .coreMetrics, .crypto, .httpTypes, .hummingbird, .hummingbirdCore, .lifecycle,
-                .logging, .mustache, .nio, .nioHTTP, .nioPosix, .unixSignals, .yams,
+                "Security", "TicketPages", "Ticketing", .coreMetrics, .crypto, .httpTypes, .hummingbird, .hummingbirdCore,
+                .lifecycle, .logging, .mustache, .nio, .nioHTTP, .nioPosix, .unixSignals, .yams,
             ], resources: [.embedInCode("Resources")]),
         // The worker's parts are a library, so that the simulation can run them too.
         .target(
@@ -176,6 +181,7 @@ let package = Package(
         .tests(
             "RedisClientTests", ["RedisClient", "TestSupport", .lifecycle, .logging, .nio, .nioEmbedded, .nioPosix]),
         .tests("PostgresClientTests", ["PostgresClient", "TestSupport", .logging]),
+        .tests("TicketPagesTests", ["PNGImages", "QRCodes", "TicketPages"]),
         .tests(
             "InventoryStoreTests",
             ["InventoryStore", "RedisClient", "TestSupport", "Ticketing", .logging, .nio, .nioPosix]),

@@ -38,10 +38,10 @@ extension App {
         try await claimPartitions(configuration.partitioning, postgres, logger: logger)
         let repository = PostgresOrderRepository(postgres: postgres, partitioning: configuration.partitioning)
 
-        let gateway = Gateway(
+        let gateway = try Gateway(
             configuration: configuration,
             dependencies: .init(
-                inventory: inventory, repository: repository,
+                inventory: inventory, repository: repository, tickets: PostgresTicketRepository(postgres: postgres),
                 tokenVerifier: try await TokenVerifier(configuration: tokens),
                 tokenIssuer: try await TokenIssuer(configuration: tokens),
                 passwordHasher: try PasswordHasher(configuration: try PasswordConfiguration(config: config)),

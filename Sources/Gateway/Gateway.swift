@@ -8,6 +8,7 @@ import OnsaleConfiguration
 import OrderRepository
 import Security
 import ServiceLifecycle
+import TicketPages
 import UnixSignals
 
 /// The gateway's parts, put together over whichever stores: live ones in `App+build`, in-memory ones in tests.
@@ -16,6 +17,7 @@ struct Gateway<Inventory: InventoryStore, Repository: OrderRepository>: Sendable
     struct Dependencies: Sendable {
         var inventory: Inventory
         var repository: Repository
+        var tickets: any TicketRepository
         var tokenVerifier: TokenVerifier
         var tokenIssuer: TokenIssuer
         var passwordHasher: PasswordHasher
@@ -31,7 +33,8 @@ struct Gateway<Inventory: InventoryStore, Repository: OrderRepository>: Sendable
     let waiters: OrderWaiters<Inventory>
     private let trimInterval: Duration
 
-    init(configuration: GatewayConfiguration, dependencies: Dependencies) {
+    /// - Throws: When a template that is part of the program cannot be read.
+    init(configuration: GatewayConfiguration, dependencies: Dependencies) throws {
         let limits = configuration.limits
         trimInterval = limits.trimInterval
         let logger = dependencies.logger
@@ -75,6 +78,9 @@ struct Gateway<Inventory: InventoryStore, Repository: OrderRepository>: Sendable
                 repository: repository, hasher: dependencies.passwordHasher, issuer: dependencies.tokenIssuer),
             limits: limits)
 
+        let tickets = TicketHandler(
+            tickets: TicketService(tickets: dependencies.tickets, logger: logger), page: try TicketPage(), limits: limits)
+
         let router = Router(context: AppRequestContext.self, options: [.autoGenerateHeadEndpoints])
         router.add(middleware: ProblemMiddleware(routes: .standard))
         authHandler.addRoutes(to: router)
@@ -88,9 +94,11 @@ struct Gateway<Inventory: InventoryStore, Repository: OrderRepository>: Sendable
         let authenticated = signedIn.group(context: AuthenticatedContext.self)
         authHandler.addRoutes(toAuthenticated: authenticated)
         orders.addRoutes(toAuthenticated: authenticated)
+        tickets.addRoutes(toAuthenticated: authenticated)
         let admin = authenticated.group(context: AdminContext.self)
         eventHandler.addRoutes(toAdmin: admin)
         AdminHandler(events: events, limits: limits).addRoutes(toAdmin: admin)
+        tickets.addRoutes(toAdmin: admin)
 
         let cors = CORSPolicy(origins: configuration.corsOrigins)
         let requestMetrics = RequestMetrics(routes: .standard, factory: registry)

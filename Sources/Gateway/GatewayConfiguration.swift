@@ -94,6 +94,19 @@ struct GatewayLimits: Sendable {
     var pendingOrderPause: Duration = .seconds(1)
     /// Pending orders of which the last such answer is remembered, about 500 bytes each. Beyond: the memory is cleared.
     var rememberedOrders = 20_000
+    /// The tickets of an order that was confirmed longer ago may have been used or handed on, which Redis is not told, so
+    /// Postgres is asked. By then everybody who waited for the outcome has it: a sale's polls do not reach Postgres.
+    var confirmedOrderAge: Duration = .seconds(10)
+    /// How old the tickets of such an order may be shown.
+    var ticketAge: Duration = .seconds(1)
+    /// Orders of which that answer is kept, about 500 bytes each. Beyond: the oldest go.
+    var cachedOrders = 10_000
+
+    // Images.
+    /// Pixels that a QR code is wide and high: from 3 for each of its 33 squares, which is what a reader needs, to a sheet
+    /// of paper at 200 dpi. Drawing the largest takes a few milliseconds and 5 MB.
+    var imageSize = 100...1_600
+    var standardImageSize = 330
 
     /// How often free memory is given back to the system; it takes some milliseconds.
     var trimInterval: Duration = .seconds(5)

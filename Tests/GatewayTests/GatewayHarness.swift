@@ -20,6 +20,7 @@ struct GatewayHarness: Sendable {
 
     let inventory: InMemoryInventoryStore
     let repository: InMemoryOrderRepository
+    let tickets: InMemoryTicketRepository
     let configuration: GatewayConfiguration
     let gateway: InMemoryGateway
     let issuer: TokenIssuer
@@ -39,12 +40,13 @@ struct GatewayHarness: Sendable {
         inventory = InMemoryInventoryStore(
             partitioning: configuration.partitioning, now: Int64(Date().timeIntervalSince1970 * 1_000))
         repository = InMemoryOrderRepository()
+        tickets = InMemoryTicketRepository()
         registry = PrometheusRegistry()
         issuer = try await TokenIssuer(configuration: Self.tokens)
-        gateway = Gateway(
+        gateway = try Gateway(
             configuration: configuration,
             dependencies: .init(
-                inventory: inventory, repository: repository,
+                inventory: inventory, repository: repository, tickets: tickets,
                 tokenVerifier: try await TokenVerifier(configuration: Self.tokens), tokenIssuer: issuer,
                 passwordHasher: try PasswordHasher(configuration: Self.passwords), registry: registry,
                 logger: Logger(label: "gateway.tests") { _ in SwiftLogNoOpLogHandler() }))
@@ -158,11 +160,13 @@ struct GatewayHarness: Sendable {
 struct Answer: Sendable {
     let status: Int
     let headers: HTTPFields
+    let bytes: [UInt8]
     let text: String
 
     init(_ response: TestResponse) {
         status = response.status.code
         headers = response.headers
+        bytes = Array(response.body.readableBytesView)
         text = String(buffer: response.body)
     }
 

@@ -206,6 +206,58 @@ import Ticketing
         #expect(harness.repository.orderLookups == 2)
     }
 
+    // MARK: - Tickets of a confirmed order
+
+    @Test func theOutcomeOfASaleIsToldWithoutPostgres() async throws {
+        let harness = try await GatewayHarness()
+        let user = UserID()
+        let order = try await harness.buy(try await harness.event(), by: user)
+        try await harness.settle(order, .confirmed, tickets: 1)
+        for _ in 0..<5 { _ = try await harness.send(.get, "/api/orders/\(order)", token: harness.token(user)) }
+        #expect(harness.repository.orderLookups == 0)
+    }
+
+    @Test func laterTheTicketsArePostgresAndATagTellsOneStateFromTheNext() async throws {
+        let harness = try await GatewayHarness { $0.limits.ticketAge = .zero }
+        let event = try await harness.event()
+        let user = UserID()
+        let path: String
+        var stored: Order
+        (path, stored) = try await harness.oldConfirmedOrder(of: event, by: user, tickets: 2)
+        let before = try await harness.send(.get, path, token: harness.token(user))
+        #expect((before.json["tickets"] as? [[String: String]])?.map { $0["status"] } == ["valid", "valid"])
+        var tags = [try #require(before.headers[.eTag])]
+        for (ticket, status) in [(0, TicketStatus.transferred), (1, .used)] {
+            stored.tickets[ticket].status = status
+            harness.repository.put(stored)
+            let after = try await harness.send(.get, path, token: harness.token(user), headers: [.ifNoneMatch: tags[ticket]])
+            #expect(after.status == 200)
+            #expect(
+                (after.json["tickets"] as? [[String: String]])?.map { $0["status"] }
+                    == stored.tickets.map(\.status.rawValue))
+            tags.append(try #require(after.headers[.eTag]))
+        }
+        #expect(Set(tags).count == 3)
+    }
+
+    @Test func manyWhoAskForOneOrderCostOneLookUpASecond() async throws {
+        let harness = try await GatewayHarness()
+        let user = UserID()
+        let (path, _) = try await harness.oldConfirmedOrder(of: try await harness.event(), by: user, tickets: 1)
+        for _ in 0..<5 { #expect(try await harness.send(.get, path, token: harness.token(user)).status == 200) }
+        #expect(harness.repository.orderLookups == 1)
+    }
+
+    @Test func whilePostgresIsAwayTheRecordAnswers() async throws {
+        let harness = try await GatewayHarness()
+        let user = UserID()
+        let (path, _) = try await harness.oldConfirmedOrder(of: try await harness.event(), by: user, tickets: 1)
+        harness.repository.fail(with: RepositoryError(.unavailable, "away"))
+        let answer = try await harness.send(.get, path, token: harness.token(user))
+        #expect(answer.string("status") == "confirmed")
+        #expect((answer.json["tickets"] as? [Any])?.count == 1)
+    }
+
     // MARK: - Lists
 
     @Test func ordersAreListedNewestFirstInPages() async throws {
@@ -249,6 +301,20 @@ import Ticketing
 }
 
 extension GatewayHarness {
+    /// An order that was confirmed a minute ago by the store's clock, in both stores.
+    func oldConfirmedOrder(
+        of event: EventID, by user: UserID, tickets: Int
+    ) async throws -> (path: String, stored: Order) {
+        inventory.advance(by: .seconds(-60))
+        let order = try await buy(event, quantity: tickets, by: user)
+        try await settle(order, .confirmed, tickets: tickets)
+        let record = try #require(try await inventory.order(order))
+        var stored = PurchaseTests.order(order, user: user, event: event, status: .confirmed, quantity: tickets)
+        stored.tickets = record.tickets.map { Ticket(code: $0, status: .valid) }
+        repository.put(stored)
+        return ("/api/orders/\(order)", stored)
+    }
+
     /// Takes everything off the partition's stream, as a lane does after its commit.
     func commit(_ partition: Partition) async throws {
         try await inventory.withReader(of: partition, consumer: "test") { reader in

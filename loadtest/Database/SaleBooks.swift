@@ -71,13 +71,14 @@ struct SaleBooks: Sendable {
         }
     }
 
-    /// Tickets and successful payments by order, and what the simulated provider took, where that is the provider.
+    /// Tickets and successful payments by order, and what the simulated provider took, where that is the provider. A
+    /// ticket that was handed on counts as it was issued, once.
     private func tallies(of event: EventID, on connection: PostgresConnection) async throws -> [UUID: Tally] {
         var tallies: [UUID: Tally] = [:]
         let tickets = try await connection.query(
             """
             SELECT order_id, count(*) FROM tickets JOIN ticket_orders ON ticket_orders.id = order_id
-            WHERE event_id = \(event.uuid) AND tickets.status <> 'cancelled' GROUP BY order_id
+            WHERE event_id = \(event.uuid) AND tickets.status <> 'cancelled' AND holder_id IS NULL GROUP BY order_id
             """, timeout: Self.timeout)
         for row in tickets.rows {
             let (order, count) = try row.decode(UUID.self, Int.self)

@@ -72,8 +72,11 @@ struct OrderView: Hashable, Sendable {
     /// moving line would be answered at once.
     var state: String { "\(status.rawValue).\(stage.rawValue)" }
 
-    /// Weak, because ETA and poll advice may differ under the same tag.
-    var entityTag: String { "W/\"\(state).\(placeInLine ?? 0)\"" }
+    /// Weak, because ETA and poll advice may differ under the same tag. A ticket stops being valid once and for good, so
+    /// how many have tells one state of them from the next.
+    var entityTag: String {
+        "W/\"\(state).\(placeInLine ?? Int64(tickets.count(where: { $0.status != .valid })))\""
+    }
 
     /// The state in a tag that `entityTag` gave, or nil for a foreign one.
     static func state(ofTag tag: some StringProtocol) -> Substring? {

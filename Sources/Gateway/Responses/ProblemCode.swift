@@ -24,6 +24,15 @@ enum ProblemCode: String, Sendable, CaseIterable {
     case capacityBelowSold = "capacity_below_sold"
     case orderFinal = "order_final"
 
+    // Tickets.
+    case ticketNotFound = "ticket_not_found"
+    case recipientUnknown = "recipient_unknown"
+    case ticketUsed = "ticket_used"
+    case ticketCancelled = "ticket_cancelled"
+    case ticketTransferred = "ticket_transferred"
+    case eventStarted = "event_started"
+    case transferLimit = "transfer_limit"
+
     // Purchases.
     case idempotencyKeyReused = "idempotency_key_reused"
     case soldOut = "sold_out"
@@ -39,10 +48,12 @@ enum ProblemCode: String, Sendable, CaseIterable {
         case .unauthenticated, .invalidCredentials: 401
         case .forbidden: 403
         case .notFound, .eventNotFound, .orderNotFound: 404
+        case .ticketNotFound, .recipientUnknown: 404
         case .methodNotAllowed: 405
         case .emailTaken, .capacityBelowSold, .orderFinal, .soldOut, .limitExceeded, .saleNotOpen, .saleClosed,
             .salePaused:
             409
+        case .ticketUsed, .ticketCancelled, .ticketTransferred, .eventStarted, .transferLimit: 409
         case .bodyTooLarge: 413
         case .unsupportedMediaType: 415
         case .validationFailed, .idempotencyKeyReused: 422

@@ -23,6 +23,8 @@ final class OrderService<Inventory: InventoryStore, Repository: OrderRepository>
     /// Seconds since 1970.
     private let wallClock: @Sendable () -> Double
     private let answers = Mutex<[OrderID: Answer]>([:])
+    /// Confirmed orders with their tickets as they are now.
+    private let confirmed: CoalescingCache<OrderID, Order?, RepositoryError>
 
     /// - Parameter wallClock: Seconds since 1970; tests put a clock of their own here.
     init(
@@ -38,6 +40,17 @@ final class OrderService<Inventory: InventoryStore, Repository: OrderRepository>
         self.limits = limits
         self.lookups = lookups
         self.wallClock = wallClock
+        self.confirmed = CoalescingCache(lifetime: limits.ticketAge, capacity: limits.cachedOrders) { id in
+            do throws(RepositoryError) {
+                let order = try await lookups.run { () async throws(RepositoryError) in try await repository.order(id) }
+                guard let order else {
+                    return .failure(RepositoryError(.unavailable, "\(lookups.limit) look-ups are under way"))
+                }
+                return .success(order)
+            } catch {
+                return .failure(error)
+            }
+        }
     }
 
     /// - Throws: `order_not_found` when neither store knows it or it is not the viewer's; `warming_up` while that
@@ -116,7 +129,7 @@ final class OrderService<Inventory: InventoryStore, Repository: OrderRepository>
         guard receipt.intent.user == user, Int(id.partition.number) < partitioning.count else {
             throw OrderProblems.notFound
         }
-        if let record = try await remembered(id) { return OrderView(record, progress: nil) }
+        if let record = try await remembered(id) { return await view(of: record) }
         if let order = try await recorded(id) { return OrderView(order) }
         guard wallClock() * 1_000 - Double(receipt.acceptedAt) < Double(limits.receiptAge.milliseconds) else {
             throw OrderProblems.receiptTooOld
@@ -184,11 +197,21 @@ final class OrderService<Inventory: InventoryStore, Repository: OrderRepository>
             guard await remembers(id.partition) else { throw PurchaseProblems.warmingUp(limits) }
             throw OrderProblems.notFound
         }
-        if record.status.isFinal { return OrderView(record, progress: nil) }
+        if record.status.isFinal { return await view(of: record) }
         if let order = await stuck(record) { return OrderView(order) }
         // Without progress the view has no place in line; the order's state is right all the same.
         let progress = record.status == .pending ? try? await progress.progress(of: id.partition) : nil
         return OrderView(record, progress: progress)
+    }
+
+    /// An order by its record, but for tickets that may have changed since that was written: those are Postgres'.
+    private func view(of record: OrderRecord) async -> OrderView {
+        guard record.status == .confirmed,
+            wallClock() * 1_000 - Double(record.updatedAt) > Double(limits.confirmedOrderAge.milliseconds),
+            // When Postgres does not answer, everything but the tickets' states is right.
+            let order = try? await confirmed.value(for: record.id)
+        else { return OrderView(record, progress: nil) }
+        return OrderView(order)
     }
 
     /// Whether Redis has any memory of the partition. One that was emptied has none, and the orders in its stream went

@@ -28,6 +28,11 @@ package enum Limits {
     package static let email = 3...254
     /// Characters of a person's name.
     package static let name = 1...200
+    /// Characters of a gate's name.
+    package static let gate = 1...100
+    /// How often one ticket may change hands: far more than anyone needs, so that two accounts cannot fill the tables by
+    /// handing it to and fro.
+    package static let transfers = 20
 }
 
 /// An address that mail can plausibly be sent to, kept as typed; compared without regard to case.

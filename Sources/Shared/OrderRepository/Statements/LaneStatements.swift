@@ -76,12 +76,13 @@ enum RefuseIntent {
     }
 }
 
-/// How orders that were there before stand.
+/// How orders that were there before stand, with the tickets they were issued.
 enum SelectKnownOrders {
     static func query(_ ids: [OrderID]) -> PostgresQuery {
         """
         SELECT o.id, o.stream_id, o.status, o.failure_code,
-               array(SELECT ticket_code FROM tickets t WHERE t.order_id = o.id ORDER BY ticket_code)
+               array(SELECT ticket_code FROM tickets t
+                     WHERE t.order_id = o.id AND t.holder_id IS NULL ORDER BY ticket_code)
         FROM ticket_orders o WHERE o.id = ANY (\(ids))
         """
     }

@@ -2,11 +2,14 @@ import Foundation
 import PostgresClient
 import Ticketing
 
-/// Columns of `ticket_orders`, and the order's tickets as two arrays, that make an `Order`.
+/// Columns of `ticket_orders`, and the order's tickets as two arrays, that make an `Order`. Without those that were issued
+/// anew to somebody else: their codes are none of the buyer's business.
 private let columns = """
     o.id, o.user_id, o.event_id, o.quantity, (o.total_amount * 100)::bigint, o.currency, o.payment_method, o.status, \
-    o.failure_code, array(SELECT ticket_code FROM tickets t WHERE t.order_id = o.id ORDER BY ticket_code), \
-    array(SELECT t.status FROM tickets t WHERE t.order_id = o.id ORDER BY ticket_code), o.created_at, o.updated_at
+    o.failure_code, \
+    array(SELECT ticket_code FROM tickets t WHERE t.order_id = o.id AND t.holder_id IS NULL ORDER BY ticket_code), \
+    array(SELECT t.status FROM tickets t WHERE t.order_id = o.id AND t.holder_id IS NULL ORDER BY ticket_code), \
+    o.created_at, o.updated_at
     """
 
 extension Order {
