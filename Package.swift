@@ -117,6 +117,9 @@ let package = Package(
             "OrderRepository", ["OnsaleConfiguration", "PostgresClient", "Ticketing", .crypto, .logging],
             resources: [.embedInCode("Migrations")]),
         .shared("Payments", ["PostgresClient", "Ticketing", .asyncHTTPClient, .logging, .mustache]),
+        .shared(
+            "RateLimiting", ["Observability", "OnsaleConfiguration", "RedisClient", .logging],
+            resources: [.embedInCode("Scripts")]),
         .shared("Reconciliation", ["InventoryStore", "OrderRepository", "Payments", "Ticketing"]),
 
         // The programs.
@@ -124,7 +127,7 @@ let package = Package(
             "Gateway",
             [
                 "CMalloc", "InventoryStore", "Observability", "OnsaleConfiguration", "OrderRepository",
-                "PostgresClient",
+                "PostgresClient", "RateLimiting",
                 "RedisClient",
                 "Security", "Ticketing", .coreMetrics, .crypto, .httpTypes, .hummingbird, .hummingbirdCore, .lifecycle,
                 .logging, .nio, .nioHTTP, .nioPosix, .unixSignals,
@@ -181,7 +184,8 @@ let package = Package(
         .tests(
             "GatewayTests",
             [
-                "Gateway", "InventoryStore", "Observability", "OnsaleConfiguration", "OrderRepository", "Security",
+                "Gateway", "InventoryStore", "Observability", "OnsaleConfiguration", "OrderRepository", "RateLimiting",
+                "Security",
                 "Ticketing",
                 .crypto, .httpTypes, .hummingbird, .hummingbirdTesting, .lifecycle, .logging, .nio, .nioPosix,
             ]),
@@ -191,6 +195,7 @@ let package = Package(
                 "InventoryStore", "InventoryWorker", "OnsaleConfiguration", "OrderRepository", "Payments",
                 "Reconciliation", "TestSupport", "Ticketing", .crypto, .lifecycle, .logging,
             ]),
+        .tests("RateLimitingTests", ["OnsaleConfiguration", "RateLimiting", "RedisClient", "TestSupport", .logging]),
         .tests("ReconciliationTests", ["InventoryStore", "OrderRepository", "Reconciliation", "Ticketing"]),
         .tests("SimulationTests", ["Simulation"]),
         .tests("LoadTestTests", ["LoadTest", "Ticketing", .histogram, .nio, .nioPosix, .nioHTTP]),

@@ -6,12 +6,13 @@ import Logging
 import Observability
 import OnsaleConfiguration
 import OrderRepository
+import RateLimiting
 import Security
 import ServiceLifecycle
 import UnixSignals
 
 /// The gateway's parts, put together over whichever stores: live ones in `App+build`, in-memory ones in tests.
-struct Gateway<Inventory: InventoryStore, Repository: OrderRepository>: Sendable {
+struct Gateway<Inventory: InventoryStore, Repository: OrderRepository & AccountRepository>: Sendable {
     /// What the gateway works with.
     struct Dependencies: Sendable {
         var inventory: Inventory
@@ -19,6 +20,7 @@ struct Gateway<Inventory: InventoryStore, Repository: OrderRepository>: Sendable
         var tokenVerifier: TokenVerifier
         var tokenIssuer: TokenIssuer
         var passwordHasher: PasswordHasher
+        var rateLimiter: any RateLimiter
         var registry: PrometheusRegistry
         var logger: Logger
         /// Settings of the stores that endanger promises, for `/readyz`.
@@ -29,6 +31,7 @@ struct Gateway<Inventory: InventoryStore, Repository: OrderRepository>: Sendable
     let readiness: Readiness<Inventory, Repository>
     let soldOut: SoldOutCache<Inventory>
     let waiters: OrderWaiters<Inventory>
+    let accountWatch: AccountWatch<Repository>
     private let trimInterval: Duration
 
     init(configuration: GatewayConfiguration, dependencies: Dependencies) {
@@ -61,7 +64,7 @@ struct Gateway<Inventory: InventoryStore, Repository: OrderRepository>: Sendable
                 partitioning: configuration.partitioning,
                 orderIDSecret: secret, receipts: receipts, limits: limits, lookups: lookups,
                 metrics: metrics, logger: logger),
-            authentication: authentication)
+            authentication: authentication, limiter: PurchaseLimiter(limits: configuration.requestLimits))
         let orders = OrderHandler(
             orders: OrderService(
                 inventory: inventory, repository: repository, progress: progress, waiters: waiters,
@@ -70,9 +73,20 @@ struct Gateway<Inventory: InventoryStore, Repository: OrderRepository>: Sendable
             limits: limits)
         let events = EventService(inventory: inventory, repository: repository, catalog: catalog, logger: logger)
         let eventHandler = EventHandler(catalog: catalog, events: events, limits: limits)
+        let sessions = configuration.sessions
+        accountWatch = AccountWatch(
+            repository: repository, verifier: dependencies.tokenVerifier, configuration: sessions, logger: logger)
+        let signIns = SignInLimiter(limiter: dependencies.rateLimiter, limits: configuration.requestLimits)
+        let passwords = PasswordService(
+            repository: repository, hasher: dependencies.passwordHasher, limiter: signIns, configuration: sessions)
         let authHandler = AuthHandler(
-            accounts: AccountService(
-                repository: repository, hasher: dependencies.passwordHasher, issuer: dependencies.tokenIssuer),
+            accounts: AccountService(repository: repository, hasher: dependencies.passwordHasher),
+            sessions: SessionService(
+                repository: repository, issuer: dependencies.tokenIssuer, key: RefreshKey(secret: secret),
+                configuration: sessions, logger: logger),
+            passwords: passwords, limiter: signIns, limits: limits)
+        let users = UserHandler(
+            users: UserService(repository: repository, passwords: passwords, watch: accountWatch, logger: logger),
             limits: limits)
 
         let router = Router(context: AppRequestContext.self, options: [.autoGenerateHeadEndpoints])
@@ -86,9 +100,11 @@ struct Gateway<Inventory: InventoryStore, Repository: OrderRepository>: Sendable
         let signedIn = router.group().add(middleware: BearerMiddleware(authentication: authentication))
         let authenticated = signedIn.group(context: AuthenticatedContext.self)
         authHandler.addRoutes(toAuthenticated: authenticated)
+        users.addRoutes(toAuthenticated: authenticated)
         orders.addRoutes(toAuthenticated: authenticated)
         let admin = authenticated.group(context: AdminContext.self)
         eventHandler.addRoutes(toAdmin: admin)
+        users.addRoutes(toAdmin: admin)
         AdminHandler(events: events, limits: limits).addRoutes(toAdmin: admin)
 
         let cors = CORSPolicy(origins: configuration.corsOrigins)
@@ -119,7 +135,7 @@ extension Gateway {
     ) -> ServiceGroup {
         var configuration = ServiceGroupConfiguration(
             services: stores + [
-                MemoryTrimmer(interval: trimInterval), soldOut, server, waiters, DrainNotice(readiness: readiness),
+                MemoryTrimmer(interval: trimInterval), accountWatch, soldOut, server, waiters, DrainNotice(readiness: readiness),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         configuration.maximumGracefulShutdownDuration = drainTime
