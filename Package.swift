@@ -125,6 +125,9 @@ let package = Package(
             "OrderRepository", ["OnsaleConfiguration", "PostgresClient", "Ticketing", .crypto, .logging],
             resources: [.embedInCode("Migrations")]),
         .shared("Payments", ["PostgresClient", "Ticketing", .asyncHTTPClient, .logging]),
+        .shared(
+            "RateLimiting", ["Observability", "OnsaleConfiguration", "RedisClient", .logging],
+            resources: [.embedInCode("Scripts")]),
         .shared("Reconciliation", ["InventoryStore", "OrderRepository", "Payments", "Ticketing"]),
 
         // The programs.
@@ -132,7 +135,7 @@ let package = Package(
             "Gateway",
             [
                 "CMalloc", "InventoryStore", "Observability", "OnsaleConfiguration", "OrderRepository",
-                "PNGImages", "PostgresClient", "QRCodes",
+                "PNGImages", "PostgresClient", "QRCodes", "RateLimiting",
                 "RedisClient",
                 "Security", "TicketPages", "Ticketing", .coreMetrics, .crypto, .httpTypes, .hummingbird, .hummingbirdCore,
                 .lifecycle, .logging, .mustache, .nio, .nioHTTP, .nioPosix, .unixSignals, .yams,
@@ -190,7 +193,8 @@ let package = Package(
         .tests(
             "GatewayTests",
             [
-                "Gateway", "InventoryStore", "Observability", "OnsaleConfiguration", "OrderRepository", "Security",
+                "Gateway", "InventoryStore", "Observability", "OnsaleConfiguration", "OrderRepository", "RateLimiting",
+                "Security",
                 "Ticketing",
                 .crypto, .httpTypes, .hummingbird, .hummingbirdTesting, .lifecycle, .logging, .nio, .nioPosix, .yams,
             ]),
@@ -200,6 +204,7 @@ let package = Package(
                 "InventoryStore", "InventoryWorker", "OnsaleConfiguration", "OrderRepository", "Payments",
                 "Reconciliation", "TestSupport", "Ticketing", .crypto, .lifecycle, .logging,
             ]),
+        .tests("RateLimitingTests", ["OnsaleConfiguration", "RateLimiting", "RedisClient", "TestSupport", .logging]),
         .tests("ReconciliationTests", ["InventoryStore", "OrderRepository", "Reconciliation", "Ticketing"]),
         .tests("SimulationTests", ["Simulation"]),
         .tests("LoadTestTests", ["LoadTest", "Ticketing", .histogram, .nio, .nioPosix, .nioHTTP]),

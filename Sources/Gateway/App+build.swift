@@ -6,6 +6,7 @@ import Observability
 import OnsaleConfiguration
 import OrderRepository
 import PostgresClient
+import RateLimiting
 import RedisClient
 import Security
 import ServiceLifecycle
@@ -45,6 +46,7 @@ extension App {
                 tokenVerifier: try await TokenVerifier(configuration: tokens),
                 tokenIssuer: try await TokenIssuer(configuration: tokens),
                 passwordHasher: try PasswordHasher(configuration: try PasswordConfiguration(config: config)),
+                rateLimiter: RedisRateLimiter(redis: redis, logger: logger),
                 registry: registry, logger: logger,
                 warnings: {
                     do { return try await inventory.settingsThatRiskOrders() } catch {

@@ -6,13 +6,14 @@ import Logging
 import Observability
 import OnsaleConfiguration
 import OrderRepository
+import RateLimiting
 import Security
 import ServiceLifecycle
 import TicketPages
 import UnixSignals
 
 /// The gateway's parts, put together over whichever stores: live ones in `App+build`, in-memory ones in tests.
-struct Gateway<Inventory: InventoryStore, Repository: OrderRepository>: Sendable {
+struct Gateway<Inventory: InventoryStore, Repository: OrderRepository & AccountRepository>: Sendable {
     /// What the gateway works with.
     struct Dependencies: Sendable {
         var inventory: Inventory
@@ -21,6 +22,7 @@ struct Gateway<Inventory: InventoryStore, Repository: OrderRepository>: Sendable
         var tokenVerifier: TokenVerifier
         var tokenIssuer: TokenIssuer
         var passwordHasher: PasswordHasher
+        var rateLimiter: any RateLimiter
         var registry: PrometheusRegistry
         var logger: Logger
         /// Settings of the stores that endanger promises, for `/readyz`.
@@ -31,6 +33,7 @@ struct Gateway<Inventory: InventoryStore, Repository: OrderRepository>: Sendable
     let readiness: Readiness<Inventory, Repository>
     let soldOut: SoldOutCache<Inventory>
     let waiters: OrderWaiters<Inventory>
+    let accountWatch: AccountWatch<Repository>
     private let trimInterval: Duration
 
     /// - Throws: When a template that is part of the program cannot be read.
@@ -64,7 +67,7 @@ struct Gateway<Inventory: InventoryStore, Repository: OrderRepository>: Sendable
                 partitioning: configuration.partitioning,
                 orderIDSecret: secret, receipts: receipts, limits: limits, lookups: lookups,
                 metrics: metrics, logger: logger),
-            authentication: authentication)
+            authentication: authentication, limiter: PurchaseLimiter(limits: configuration.requestLimits))
         let orders = OrderHandler(
             orders: OrderService(
                 inventory: inventory, repository: repository, progress: progress, waiters: waiters,
@@ -73,9 +76,20 @@ struct Gateway<Inventory: InventoryStore, Repository: OrderRepository>: Sendable
             limits: limits)
         let events = EventService(inventory: inventory, repository: repository, catalog: catalog, logger: logger)
         let eventHandler = EventHandler(catalog: catalog, events: events, limits: limits)
+        let sessions = configuration.sessions
+        accountWatch = AccountWatch(
+            repository: repository, verifier: dependencies.tokenVerifier, configuration: sessions, logger: logger)
+        let signIns = SignInLimiter(limiter: dependencies.rateLimiter, limits: configuration.requestLimits)
+        let passwords = PasswordService(
+            repository: repository, hasher: dependencies.passwordHasher, limiter: signIns, configuration: sessions)
         let authHandler = AuthHandler(
-            accounts: AccountService(
-                repository: repository, hasher: dependencies.passwordHasher, issuer: dependencies.tokenIssuer),
+            accounts: AccountService(repository: repository, hasher: dependencies.passwordHasher),
+            sessions: SessionService(
+                repository: repository, issuer: dependencies.tokenIssuer, key: RefreshKey(secret: secret),
+                configuration: sessions, logger: logger),
+            passwords: passwords, limiter: signIns, limits: limits)
+        let users = UserHandler(
+            users: UserService(repository: repository, passwords: passwords, watch: accountWatch, logger: logger),
             limits: limits)
 
         let tickets = TicketHandler(
@@ -93,10 +107,12 @@ struct Gateway<Inventory: InventoryStore, Repository: OrderRepository>: Sendable
         let signedIn = router.group().add(middleware: BearerMiddleware(authentication: authentication))
         let authenticated = signedIn.group(context: AuthenticatedContext.self)
         authHandler.addRoutes(toAuthenticated: authenticated)
+        users.addRoutes(toAuthenticated: authenticated)
         orders.addRoutes(toAuthenticated: authenticated)
         tickets.addRoutes(toAuthenticated: authenticated)
         let admin = authenticated.group(context: AdminContext.self)
         eventHandler.addRoutes(toAdmin: admin)
+        users.addRoutes(toAdmin: admin)
         AdminHandler(events: events, limits: limits).addRoutes(toAdmin: admin)
         tickets.addRoutes(toAdmin: admin)
 
@@ -128,7 +144,7 @@ extension Gateway {
     ) -> ServiceGroup {
         var configuration = ServiceGroupConfiguration(
             services: stores + [
-                MemoryTrimmer(interval: trimInterval), soldOut, server, waiters, DrainNotice(readiness: readiness),
+                MemoryTrimmer(interval: trimInterval), accountWatch, soldOut, server, waiters, DrainNotice(readiness: readiness),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         configuration.maximumGracefulShutdownDuration = drainTime

@@ -23,6 +23,8 @@ struct GatewayConfiguration: Sendable {
     /// Postgres is not on the purchase path, so a few connections carry what a gateway asks of it.
     var postgresConnections = 8
     var drainTime: Duration = .seconds(20)
+    var sessions = SessionConfiguration()
+    var requestLimits = RequestLimits()
     var limits = GatewayLimits()
 
     init(partitioning: Partitioning = Partitioning(count: 16), orderIDSecret: Secret) {
@@ -41,6 +43,8 @@ struct GatewayConfiguration: Sendable {
         postgresConnections = try config.int("gateway.postgres.connections", default: postgresConnections, in: 1...64)
         drainTime = try config.duration(
             "gateway.drain.seconds", default: drainTime, in: Duration.seconds(1)...Duration.seconds(300))
+        sessions = try SessionConfiguration(config: config)
+        requestLimits = try RequestLimits(config: config)
     }
 }
 

@@ -28,7 +28,7 @@ struct GatewayResponder<Inventory: InventoryStore, Repository: OrderRepository>:
         if let route = HotRoutes<Inventory, Repository>.Route(
             method: request.method.rawValue, uri: request.head.path ?? "")
         {
-            return try await respond(to: request, on: route)
+            return try await respond(to: request, on: route, from: hot.needsPeer ? makeContext().peer : nil)
         }
         if let preflight = cors.preflight(request) { return preflight }
         let start = NIODeadline.now()
@@ -46,9 +46,10 @@ struct GatewayResponder<Inventory: InventoryStore, Repository: OrderRepository>:
     }
 
     private func respond(
-        to request: Request, on route: HotRoutes<Inventory, Repository>.Route
+        to request: Request, on route: HotRoutes<Inventory, Repository>.Route, from peer: SocketAddress?
     ) async throws -> Response {
-        let head = RequestHead(request.headers)
+        var head = RequestHead(request.headers)
+        head.peer = peer
         var body = ByteBuffer()
         if case .purchase = route {
             do {

@@ -36,6 +36,9 @@ struct HotRoutes<Inventory: InventoryStore, Repository: OrderRepository>: Sendab
     let admission: ConcurrencyGate
     let limits: GatewayLimits
 
+    /// Whether a request's `RequestHead.peer` is to be set.
+    var needsPeer: Bool { purchases.limiter.needsAddress }
+
     /// - Parameter body: The whole body, within `limits.bodyBytes`.
     func answer(_ route: Route, _ head: RequestHead, body: ByteBuffer) -> Outcome {
         let start = NIODeadline.now()

@@ -8,6 +8,7 @@ import NIOCore
 import Observability
 import OnsaleConfiguration
 import OrderRepository
+import RateLimiting
 import Security
 import Testing
 import Ticketing
@@ -48,7 +49,8 @@ struct GatewayHarness: Sendable {
             dependencies: .init(
                 inventory: inventory, repository: repository, tickets: tickets,
                 tokenVerifier: try await TokenVerifier(configuration: Self.tokens), tokenIssuer: issuer,
-                passwordHasher: try PasswordHasher(configuration: Self.passwords), registry: registry,
+                passwordHasher: try PasswordHasher(configuration: Self.passwords),
+                rateLimiter: InMemoryRateLimiter(), registry: registry,
                 logger: Logger(label: "gateway.tests") { _ in SwiftLogNoOpLogHandler() }))
     }
 

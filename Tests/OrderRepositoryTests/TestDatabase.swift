@@ -28,6 +28,25 @@ struct TestDatabase {
         _ = try await migrator.up()
     }
 
+    /// The same database through other connections.
+    func connected(_ postgres: PostgresClient) -> TestDatabase {
+        TestDatabase(
+            server: server, url: url, postgres: postgres, lanePostgres: lanePostgres,
+            repository: PostgresOrderRepository(postgres: postgres, partitioning: Self.partitioning), lanes: lanes)
+    }
+
+    private init(
+        server: PostgresServer, url: String, postgres: PostgresClient, lanePostgres: PostgresClient,
+        repository: PostgresOrderRepository, lanes: PostgresLaneRepository
+    ) {
+        self.server = server
+        self.url = url
+        self.postgres = postgres
+        self.lanePostgres = lanePostgres
+        self.repository = repository
+        self.lanes = lanes
+    }
+
     private init(on server: PostgresServer) throws {
         self.server = server
         self.url = try server.createDatabase()

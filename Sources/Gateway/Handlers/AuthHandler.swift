@@ -1,33 +1,103 @@
+import HTTPTypes
 import Hummingbird
 import OrderRepository
 import Security
+import Ticketing
 
-/// `/api/auth`: accounts and tokens.
-struct AuthHandler<Repository: OrderRepository>: Sendable {
+/// `/api/auth`: signing in and out, and passwords.
+struct AuthHandler<Repository: OrderRepository & AccountRepository>: Sendable {
     let accounts: AccountService<Repository>
+    let sessions: SessionService<Repository>
+    let passwords: PasswordService<Repository>
+    let limiter: SignInLimiter
     let limits: GatewayLimits
 
     private struct Registration: Decodable {
         let email: String?
         let password: String?
         let name: String?
+        let session: String?
     }
 
     private struct Credentials: Decodable {
         let email: String?
         let password: String?
+        let session: String?
+    }
+
+    private struct Refresh: Decodable {
+        let refreshToken: String?
+    }
+
+    private struct Logout: Decodable {
+        let refreshToken: String?
+        let everywhere: Bool?
+    }
+
+    private struct PasswordChange: Decodable {
+        let currentPassword: String?
+        let newPassword: String?
+        let session: String?
+    }
+
+    private struct ResetRequest: Decodable {
+        let email: String?
+    }
+
+    private struct Reset: Decodable {
+        let token: String?
+        let newPassword: String?
     }
 
     func addRoutes(to router: some RouterMethods<AppRequestContext>) {
-        router.post("/api/auth/register") { request, _ in
+        router.post("/api/auth/register") { request, context in
             let body = try await JSONBody.decode(Registration.self, from: request, limit: limits.bodyBytes)
-            let session = try await accounts.register(email: body.email, password: body.password, name: body.name)
-            return try JSONResponse.make(session, status: .created, headers: [.cacheControl: "no-store"])
+            let transport = try SessionTransport(field: body.session)
+            try await limiter.register(from: address(request, context))
+            let user = try await accounts.register(email: body.email, password: body.password, name: body.name)
+            return try answer(try await sessions.open(for: user), transport, to: request, status: .created)
         }
-        router.post("/api/auth/login") { request, _ in
+        router.post("/api/auth/login") { request, context in
             let body = try await JSONBody.decode(Credentials.self, from: request, limit: limits.bodyBytes)
-            let session = try await accounts.login(email: body.email, password: body.password)
-            return try JSONResponse.make(session, headers: [.cacheControl: "no-store"])
+            let transport = try SessionTransport(field: body.session)
+            let user = try await limiter.logIn(email: body.email ?? "", from: address(request, context)) {
+                try await accounts.login(email: body.email, password: body.password)
+            }
+            return try answer(try await sessions.open(for: user), transport, to: request)
+        }
+        router.post("/api/auth/refresh") { request, _ in
+            let body = try await JSONBody.decodeIfAny(Refresh.self, from: request, limit: limits.bodyBytes)
+            if let token = body?.refreshToken {
+                return try answer(try await sessions.refresh(token), .token, to: request)
+            }
+            guard let token = try SessionTransport.cookie(of: request) else { throw Self.missingToken }
+            return try answer(try await sessions.refresh(token), .cookie, to: request)
+        }
+        router.post("/api/auth/logout") { request, _ in
+            let body = try await JSONBody.decodeIfAny(Logout.self, from: request, limit: limits.bodyBytes)
+            let everywhere = body?.everywhere ?? false
+            if let token = body?.refreshToken {
+                try await sessions.end(token, everywhere: everywhere)
+                return Response(status: .noContent)
+            }
+            if let token = try SessionTransport.cookie(of: request) {
+                try await sessions.end(token, everywhere: everywhere)
+            } else if request.headers[.onsaleSession] != SessionTransport.cookie.rawValue {
+                throw Self.missingToken
+            }
+            let cleared = SessionTransport.clearCookie(isSecure: isSecure(request))
+            return Response(status: .noContent, headers: [.setCookie: cleared])
+        }
+        router.post("/api/auth/password-reset") { request, context in
+            let body = try await JSONBody.decode(ResetRequest.self, from: request, limit: limits.bodyBytes)
+            try await passwords.requestReset(email: body.email, from: address(request, context))
+            return Response(status: .accepted)
+        }
+        router.post("/api/auth/password-reset/confirm") { request, context in
+            let body = try await JSONBody.decode(Reset.self, from: request, limit: limits.bodyBytes)
+            try await passwords.reset(
+                token: body.token, to: body.newPassword, from: address(request, context))
+            return Response(status: .noContent)
         }
     }
 
@@ -36,5 +106,36 @@ struct AuthHandler<Repository: OrderRepository>: Sendable {
             try JSONResponse.make(
                 try await accounts.user(context.identity.userID), headers: [.cacheControl: "private, no-cache"])
         }
+        router.post("/api/auth/password") { request, context in
+            let body = try await JSONBody.decode(PasswordChange.self, from: request, limit: limits.bodyBytes)
+            let transport = try SessionTransport(field: body.session)
+            let user = try await passwords.change(
+                from: body.currentPassword, to: body.newPassword, of: context.identity.userID)
+            return try answer(try await sessions.open(for: user), transport, to: request)
+        }
+    }
+
+    private static var missingToken: Problem { .validation([FieldError("refreshToken", "is missing")]) }
+
+    private func answer(
+        _ session: Session, _ transport: SessionTransport, to request: Request, status: HTTPResponse.Status = .ok
+    ) throws -> Response {
+        var headers: HTTPFields = [.cacheControl: "no-store"]
+        if transport == .cookie {
+            headers[.setCookie] = SessionTransport.setCookie(session, isSecure: isSecure(request))
+        }
+        return try JSONResponse.make(
+            SessionResponse(session, inCookie: transport == .cookie), status: status, headers: headers)
+    }
+
+    private func address(_ request: Request, _ context: AppRequestContext) -> ClientAddress? {
+        let forwardedFor = request.headers[values: .forwardedFor].joined(separator: ",")
+        return limiter.limits.trustedProxies.address(peer: context.peer, forwardedFor: forwardedFor)
+    }
+
+    /// Whether the browser came by https: a proxy says so. Who claims it without a proxy gets a cookie that is not sent
+    /// back, nothing else.
+    private func isSecure(_ request: Request) -> Bool {
+        sessions.configuration.isCookieSecure || request.headers[.forwardedProto]?.lowercased() == "https"
     }
 }

@@ -16,14 +16,17 @@ struct PurchaseHandler<Inventory: InventoryStore, Repository: OrderRepository>: 
 
     let purchases: PurchaseService<Inventory, Repository>
     let authentication: BearerAuthentication
+    let limiter: PurchaseLimiter
 
-    /// The part that waits for nobody: who asks, what is asked, and a refusal from the sold-out cache.
+    /// The part that waits for nobody: who asks, what is asked, and a refusal from the sold-out cache or of a buyer who
+    /// asks too often.
     func begin(_ head: RequestHead, body: ByteBuffer) throws(Problem) -> Intake {
         let identity = try authentication.identity(authorization: head.authorization)
         try BodyReader.checkType(head.contentType)
         let request = try PurchaseRequest(json: body)
         let key = try Self.idempotencyKey(head.idempotencyKey)
         try purchases.refuseAtOnce(request, by: identity.userID)
+        try limiter.admit(identity.userID, head)
         return Intake(request: request, user: identity.userID, key: key)
     }
 

@@ -1,4 +1,5 @@
 import Hummingbird
+import NIOCore
 import Security
 import Ticketing
 
@@ -7,9 +8,12 @@ struct AppRequestContext: RequestContext {
     var coreContext: CoreRequestContextStorage
     /// Set by `BearerMiddleware`.
     var identity: Identity?
+    /// Where the connection comes from; nil where there is none, in tests.
+    let peer: SocketAddress?
 
     init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)
+        peer = source.channel.remoteAddress
     }
 }
 

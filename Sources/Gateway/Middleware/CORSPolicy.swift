@@ -2,7 +2,8 @@ import HTTPTypes
 import Hummingbird
 
 /// Which web pages may use the API from another origin (https://fetch.spec.whatwg.org/#http-cors-protocol).
-/// Tokens travel in a header, never in a cookie, so credentials mode is not needed and not allowed.
+/// Tokens travel in a header; the cookie of a session is for pages of our own origin. So credentials mode is not needed
+/// and not allowed.
 struct CORSPolicy: Sendable {
     private let origins: Set<String>
     private let allowsAny: Bool
@@ -27,7 +28,7 @@ struct CORSPolicy: Sendable {
         else { return nil }
         let headers: HTTPFields = [
             .accessControlAllowOrigin: origin,
-            .accessControlAllowMethods: "GET, POST, PATCH",
+            .accessControlAllowMethods: "GET, POST, PATCH, DELETE",
             .accessControlAllowHeaders: "Authorization, Content-Type, Idempotency-Key, If-None-Match",
             .accessControlMaxAge: Self.preflightAge,
             .vary: "Origin",

@@ -8,9 +8,24 @@ enum JSONBody {
     static func decode<Body: Decodable>(
         _ type: Body.Type, from request: Request, limit: Int
     ) async throws -> Body {
-        let buffer = try await BodyReader.json(
+        try decode(type, from: try await body(of: request, limit: limit))
+    }
+
+    /// nil when there is no body.
+    static func decodeIfAny<Body: Decodable>(
+        _ type: Body.Type, from request: Request, limit: Int
+    ) async throws -> Body? {
+        let buffer = try await body(of: request, limit: limit)
+        return buffer.readableBytes == 0 ? nil : try decode(type, from: buffer)
+    }
+
+    private static func body(of request: Request, limit: Int) async throws -> ByteBuffer {
+        try await BodyReader.json(
             request, contentType: request.headers[.contentType], contentLength: request.headers[.contentLength],
             limit: limit)
+    }
+
+    private static func decode<Body: Decodable>(_ type: Body.Type, from buffer: ByteBuffer) throws -> Body {
         do {
             return try JSONDecoder().decode(type, from: Data(buffer.readableBytesView))
         } catch let error as DecodingError {

@@ -1,4 +1,5 @@
 import HTTPTypes
+import NIOCore
 import NIOHTTP1
 
 /// The header fields that the hot routes look at, taken in one pass over the request's fields.
@@ -9,6 +10,9 @@ struct RequestHead: Sendable {
     var contentLength: String?
     var ifNoneMatch: String?
     var origin: String?
+    var forwardedFor: String?
+    /// Where the connection comes from; set where purchases are limited by address.
+    var peer: SocketAddress?
     /// Whether there is a field that changes how the message is read or the connection is kept (RFC 9112 §6.1, §9.3;
     /// RFC 9110 §10.1.1): such requests are left to the general path.
     var isSpecial = false
@@ -36,6 +40,8 @@ struct RequestHead: Sendable {
         case 15:
             if Self.equal(name, "idempotency-key") {
                 idempotencyKey = idempotencyKey.map { $0 + ", " + value } ?? value
+            } else if Self.equal(name, "x-forwarded-for") {
+                forwardedFor = forwardedFor.map { $0 + ", " + value } ?? value
             }
         case 17: if Self.equal(name, "transfer-encoding") { isSpecial = true }
         default: break

@@ -20,6 +20,10 @@ struct RouteTable: Sendable {
     /// The whole of the gateway's surface; a test compares it with what the router answers.
     static let standard = RouteTable(routes: [
         Route(.post, "/api/auth/register"), Route(.post, "/api/auth/login"), Route(.get, "/api/auth/me"),
+        Route(.post, "/api/auth/refresh"), Route(.post, "/api/auth/logout"), Route(.post, "/api/auth/password"),
+        Route(.post, "/api/auth/password-reset"), Route(.post, "/api/auth/password-reset/confirm"),
+        Route(.get, "/api/users"), Route(.get, "/api/users/{id}"), Route(.patch, "/api/users/{id}"),
+        Route(.delete, "/api/users/{id}"), Route(.get, "/api/users/{id}/export"),
         Route(.get, "/api/events"), Route(.post, "/api/events"),
         Route(.get, "/api/events/{id}"), Route(.patch, "/api/events/{id}"),
         purchase, Route(.get, "/api/orders"), order, Route(.post, "/api/orders/recover"),

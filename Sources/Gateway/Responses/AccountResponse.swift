@@ -20,15 +20,20 @@ struct AccountResponse: Encodable {
     }
 }
 
-/// A new access token and whose it is, in JSON.
+/// A new access token, what keeps the session going, and whose it is, in JSON.
 struct SessionResponse: Encodable {
     let token: String
     let expiresAt: String
+    /// nil when it travels in a cookie.
+    let refreshToken: String?
+    let refreshExpiresAt: String
     let user: AccountResponse
 
-    init(token: AccessToken, user: User) {
-        self.token = token.text
-        self.expiresAt = Timestamp.text(token.expiresAt)
-        self.user = AccountResponse(user)
+    init(_ session: Session, inCookie: Bool) {
+        token = session.token.text
+        expiresAt = Timestamp.text(session.token.expiresAt)
+        refreshToken = inCookie ? nil : session.refreshToken.text
+        refreshExpiresAt = Timestamp.text(session.refreshExpiresAt)
+        user = AccountResponse(session.user)
     }
 }

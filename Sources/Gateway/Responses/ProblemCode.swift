@@ -11,12 +11,19 @@ enum ProblemCode: String, Sendable, CaseIterable {
     case bodyTooLarge = "body_too_large"
     case unsupportedMediaType = "unsupported_media_type"
     case internalError = "internal_error"
+    case rateLimited = "rate_limited"
     case overloaded
     case warmingUp = "warming_up"
 
     // Accounts.
     case invalidCredentials = "invalid_credentials"
     case emailTaken = "email_taken"
+    case refreshTokenInvalid = "refresh_token_invalid"
+    case refreshTokenReused = "refresh_token_reused"
+    case resetTokenInvalid = "reset_token_invalid"
+    case userNotFound = "user_not_found"
+    case lastAdmin = "last_admin"
+    case ordersPending = "orders_pending"
 
     // Events and orders.
     case eventNotFound = "event_not_found"
@@ -45,18 +52,18 @@ enum ProblemCode: String, Sendable, CaseIterable {
     var status: Int {
         switch self {
         case .malformedJSON, .badRequest: 400
-        case .unauthenticated, .invalidCredentials: 401
+        case .unauthenticated, .invalidCredentials, .refreshTokenInvalid, .refreshTokenReused: 401
         case .forbidden: 403
-        case .notFound, .eventNotFound, .orderNotFound: 404
-        case .ticketNotFound, .recipientUnknown: 404
+        case .notFound, .eventNotFound, .orderNotFound, .userNotFound, .ticketNotFound, .recipientUnknown: 404
         case .methodNotAllowed: 405
-        case .emailTaken, .capacityBelowSold, .orderFinal, .soldOut, .limitExceeded, .saleNotOpen, .saleClosed,
-            .salePaused:
+        case .emailTaken, .lastAdmin, .ordersPending, .capacityBelowSold, .orderFinal, .soldOut, .limitExceeded,
+            .saleNotOpen, .saleClosed, .salePaused:
             409
         case .ticketUsed, .ticketCancelled, .ticketTransferred, .eventStarted, .transferLimit: 409
         case .bodyTooLarge: 413
         case .unsupportedMediaType: 415
-        case .validationFailed, .idempotencyKeyReused: 422
+        case .validationFailed, .idempotencyKeyReused, .resetTokenInvalid: 422
+        case .rateLimited: 429
         case .internalError: 500
         case .overloaded, .warmingUp: 503
         }
@@ -74,6 +81,7 @@ enum ProblemCode: String, Sendable, CaseIterable {
         case 413: "Content Too Large"
         case 415: "Unsupported Media Type"
         case 422: "Unprocessable Content"
+        case 429: "Too Many Requests"
         case 503: "Service Unavailable"
         default: "Internal Server Error"
         }

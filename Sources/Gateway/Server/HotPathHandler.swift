@@ -72,7 +72,7 @@ final class HotPathHandler<Inventory: InventoryStore, Repository: OrderRepositor
         switch (state, part) {
         case (.answering, _): held.append(.part(part))
         case (.idle, .head(let head)):
-            if let (route, fields) = takes(head) {
+            if let (route, fields) = takes(head, context) {
                 state = .reading(route, fields, ByteBuffer())
             } else {
                 forwarded += 1
@@ -122,11 +122,12 @@ final class HotPathHandler<Inventory: InventoryStore, Repository: OrderRepositor
 
     // MARK: - Answering
 
-    private func takes(_ head: HTTPRequestHead) -> (Hot.Route, RequestHead)? {
+    private func takes(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) -> (Hot.Route, RequestHead)? {
         guard forwarded == 0, head.version == .http1_1,
             let route = Hot.Route(method: head.method.rawValue, uri: head.uri)
         else { return nil }
-        let fields = RequestHead(head.headers)
+        var fields = RequestHead(head.headers)
+        if hot.needsPeer { fields.peer = context.remoteAddress }
         let length = fields.contentLength.map { Int($0) ?? .max } ?? 0
         let longest =
             switch route {

@@ -1,5 +1,5 @@
 /// The text form of a length of time: `250ms`, `10`, `10s`, `0.5s`, `5m`, `2h`, `1d`. No unit means seconds.
-enum DurationSetting {
+package enum DurationSetting {
     /// Milliseconds of each unit. `ms` stands before `m` and `s`, because it ends like the latter.
     private static let units: [(suffix: String, milliseconds: Double)] = [
         ("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000),
@@ -8,7 +8,7 @@ enum DurationSetting {
     /// The longest accepted time, one year in milliseconds: enough for any setting, far from any overflow.
     private static let longest: Double = 366 * 86_400_000
 
-    static func parse(_ text: String) -> Duration? {
+    package static func parse(_ text: String) -> Duration? {
         let unit = units.first { text.hasSuffix($0.suffix) }
         let digits = unit.map { text.dropLast($0.suffix.count) } ?? text[...]
         // `Double.init` would also take "nan", "0x1p3" and "1e9".

@@ -4,6 +4,7 @@ package enum LogKey {
     package static let orderID = "order.id"
     package static let eventID = "event.id"
     package static let userID = "user.id"
+    package static let actorID = "actor.id"
     package static let paymentID = "payment.id"
     package static let requestID = "request.id"
 

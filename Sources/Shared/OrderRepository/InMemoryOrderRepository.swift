@@ -4,25 +4,33 @@ package import Ticketing
 
 /// The repository in memory, by the rules of the Postgres one; what the gateway's tests run on.
 package final class InMemoryOrderRepository: OrderRepository {
-    private struct Account {
+    struct Account {
         var user: User
-        var passwordHash: String
+        /// nil in an account of an outside provider.
+        var passwordHash: String?
     }
 
-    private struct State {
+    struct State {
         var accounts: [UserID: Account] = [:]
         var events: [EventID: Event] = [:]
         var orders: [OrderID: Order] = [:]
+        var sessions: [UUID: Session] = [:]
+        var resets: [UserID: PasswordReset] = [:]
+        var changes: [AccountChange] = []
+        var resetMails: [(email: String, token: String)] = []
         var failure: RepositoryError?
         var orderLookups = 0
         var eventLookups = 0
     }
 
     private let state = Mutex(State())
-    private let now: @Sendable () -> Date
+    let now: @Sendable () -> Date
 
     /// - Parameter now: The time that new rows carry.
-    package init(now: @escaping @Sendable () -> Date = { Date() }) { self.now = now }
+    package init(now: @escaping @Sendable () -> Date = { Date() }) {
+        // To the microsecond, as Postgres keeps times and cursors name them.
+        self.now = { Date(timeIntervalSince1970: (now().timeIntervalSince1970 * 1_000_000).rounded() / 1_000_000) }
+    }
 
     // MARK: - For tests
 
@@ -34,6 +42,9 @@ package final class InMemoryOrderRepository: OrderRepository {
 
     /// Adds or replaces an event as it is.
     package func put(_ event: Event) { state.withLock { $0.events[event.id] = event } }
+
+    /// One-time tokens that were to be mailed, oldest first.
+    package var resetMails: [(email: String, token: String)] { state.withLock(\.resetMails) }
 
     /// How often `order` was asked.
     package var orderLookups: Int { state.withLock(\.orderLookups) }
@@ -62,7 +73,7 @@ package final class InMemoryOrderRepository: OrderRepository {
 
     package func credentials(email: String) async throws(RepositoryError) -> (user: User, passwordHash: String)? {
         try access { state throws(RepositoryError) in
-            Self.account(email, in: state).map { ($0.user, $0.passwordHash) }
+            Self.account(email, in: state).flatMap { account in account.passwordHash.map { (account.user, $0) } }
         }
     }
 
@@ -200,7 +211,7 @@ package final class InMemoryOrderRepository: OrderRepository {
 
     // MARK: - Rows
 
-    private func access<Value>(
+    func access<Value>(
         _ work: (inout State) throws(RepositoryError) -> Value
     ) throws(RepositoryError) -> Value {
         try state.withLock { state throws(RepositoryError) in
@@ -209,16 +220,16 @@ package final class InMemoryOrderRepository: OrderRepository {
         }
     }
 
-    private static func account(_ email: String, in state: State) -> Account? {
+    static func account(_ email: String, in state: State) -> Account? {
         state.accounts.values.first { $0.user.email.lowercased() == email.lowercased() }
     }
 
     /// By date, then id as Postgres compares UUIDs: byte by byte.
-    private static func isBefore(_ a: PageCursor, _ b: PageCursor) -> Bool {
+    static func isBefore(_ a: PageCursor, _ b: PageCursor) -> Bool {
         a.date != b.date ? a.date < b.date : a.id.text < b.id.text
     }
 
-    private static func page<Item>(_ rows: [(PageCursor, Item)], limit: Int) -> Page<Item> {
+    static func page<Item>(_ rows: [(PageCursor, Item)], limit: Int) -> Page<Item> {
         let items = rows.prefix(limit)
         return Page(items: items.map(\.1), next: rows.count > limit ? items.last?.0 : nil)
     }

@@ -47,6 +47,9 @@ package protocol OrderRepository: Sendable {
 
 /// A place in a list: the sort key and id of the last row of the page before. Its text is opaque to clients.
 package struct PageCursor: Hashable, Sendable {
+    /// The years 1 to 9999 in microseconds since 1970; Postgres would refuse times far beyond.
+    private static let range: ClosedRange<Int64> = -62_135_596_800_000_000...253_402_300_799_999_999
+
     package let date: Date
     package let id: UUID
 
@@ -61,9 +64,9 @@ package struct PageCursor: Hashable, Sendable {
     /// nil when the text is not one that `text` gave.
     package init?(_ text: some StringProtocol) {
         let parts = text.split(separator: ".", maxSplits: 1)
-        guard parts.count == 2, let microseconds = Int64(parts[0]), let id = UUID(text: parts[1].utf8) else {
-            return nil
-        }
+        guard parts.count == 2, let microseconds = Int64(parts[0]), Self.range.contains(microseconds),
+            let id = UUID(text: parts[1].utf8)
+        else { return nil }
         self.init(date: Date(timeIntervalSince1970: Double(microseconds) / 1_000_000), id: id)
     }
 }

@@ -112,11 +112,11 @@ package struct PostgresOrderRepository: OrderRepository {
     }
 
     /// How many rows a statement's last part has touched.
-    private func affected(_ query: PostgresQuery) async throws(RepositoryError) -> Int {
+    func affected(_ query: PostgresQuery) async throws(RepositoryError) -> Int {
         do { return try await postgres.query(query).affected } catch { throw RepositoryError(error) }
     }
 
-    private func first<Value>(
+    func first<Value>(
         _ query: PostgresQuery, _ decode: (PostgresRow) throws(PostgresError) -> Value
     ) async throws(RepositoryError) -> Value? {
         do {
@@ -127,7 +127,7 @@ package struct PostgresOrderRepository: OrderRepository {
         }
     }
 
-    private func all<Value>(
+    func all<Value>(
         _ query: PostgresQuery, _ decode: (PostgresRow) throws(PostgresError) -> Value
     ) async throws(RepositoryError) -> [Value] {
         do {
@@ -138,7 +138,7 @@ package struct PostgresOrderRepository: OrderRepository {
     }
 
     /// Cuts the row that was read beyond `limit`, which says that there is a next page.
-    private func page<Item>(_ items: [Item], limit: Int, cursor: (Item) -> PageCursor) -> Page<Item> {
+    func page<Item>(_ items: [Item], limit: Int, cursor: (Item) -> PageCursor) -> Page<Item> {
         guard items.count > limit, limit > 0 else { return Page(items: items, next: nil) }
         return Page(items: Array(items.prefix(limit)), next: cursor(items[limit - 1]))
     }

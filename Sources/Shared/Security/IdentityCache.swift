@@ -82,6 +82,15 @@ final class IdentityCache: Sendable {
         }
     }
 
+    /// Forgets the tokens of every identity that `condition` holds for. Looks at all entries.
+    func removeAll(where condition: (Identity) -> Bool) {
+        for locked in shards {
+            locked.shard.withLock { shard in
+                for (hash, entry) in shard.entries where condition(entry.identity) { shard.entries[hash] = nil }
+            }
+        }
+    }
+
     private static func equal(_ one: [UInt8], _ other: UnsafeRawBufferPointer) -> Bool {
         guard one.count == other.count, let base = other.baseAddress else { return false }
         return one.withUnsafeBytes { bytes in bytes.baseAddress.map { memcmp($0, base, bytes.count) == 0 } ?? false }

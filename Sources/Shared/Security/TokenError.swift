@@ -18,6 +18,8 @@ package struct TokenError: Error, Equatable, CustomStringConvertible {
         case notYetValid
         /// Correctly signed, but `sub` is no user id or `role` is unknown.
         case invalidClaims
+        /// The account is gone or may less than the token says.
+        case outdated
     }
 
     package let code: Code

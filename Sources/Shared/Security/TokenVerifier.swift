@@ -1,6 +1,7 @@
 import Foundation
 import JWTKit
-import Ticketing
+import Synchronization
+package import Ticketing
 
 /// Says whom an access token stands for: from memory when it was verified before, else by verifying it.
 ///
@@ -14,6 +15,7 @@ package final class TokenVerifier: Sendable {
     private let cache: IdentityCache
     private let skew: Double
     private let now: @Sendable () -> Double
+    private let standings = Mutex<[UserID: Role?]>([:])
 
     /// - Parameter now: Seconds since 1970; tests put a clock of their own here.
     package init(
@@ -28,6 +30,24 @@ package final class TokenVerifier: Sendable {
 
     /// Verified tokens in memory, for a gauge.
     package var cachedTokens: Int { cache.count }
+
+    /// From now on refuses tokens that say more than is true of their account: each one of an account that is gone (nil),
+    /// an administrator's of one that is a user's. Replaces what was said before. Costs nothing where tokens are found
+    /// in memory: those that are refused are not there any more.
+    package func apply(_ standings: [UserID: Role?]) {
+        let isNew = self.standings.withLock { current in
+            defer { current = standings }
+            return current != standings
+        }
+        if isNew { cache.removeAll { isOutdated($0) } }
+    }
+
+    private func isOutdated(_ identity: Identity) -> Bool {
+        standings.withLock { standings in
+            guard let standing = standings[identity.userID] else { return false }
+            return standing == nil || standing == .user && identity.role == .admin
+        }
+    }
 
     /// The identity in `token`, the compact form without `Bearer`.
     package func identity(for token: some StringProtocol) throws(TokenError) -> Identity {
@@ -45,8 +65,14 @@ package final class TokenVerifier: Sendable {
         if let identity = cache.identity(hash: hash, token: bytes, now: now) { return .success(identity) }
         return Result { () throws(TokenError) in
             let (identity, expires) = try verify(bytes, now: now)
+            guard !isOutdated(identity) else { throw TokenError(.outdated) }
             if bytes.count <= configuration.maximumCachedTokenBytes {
                 cache.insert(identity, hash: hash, token: bytes, expires: expires)
+            }
+            // Once more: what is applied later than this look finds the token in memory and removes it.
+            guard !isOutdated(identity) else {
+                cache.removeAll { $0 == identity }
+                throw TokenError(.outdated)
             }
             return identity
         }

@@ -1,0 +1,52 @@
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Security
+import Ticketing
+
+/// How a refresh token travels: in the body, or, for web pages, in a cookie that no script can read.
+///
+/// The cookie is sent by browsers to our own pages' requests alone (`SameSite=Strict`) and to `/api/auth` alone. Whoever
+/// uses it must also send a field of the header that no form can send and no page of another origin may send.
+enum SessionTransport: String, Sendable {
+    case token, cookie
+
+    static let cookieName = "onsale_refresh"
+
+    /// - Parameter field: The `session` of a body; nil means in the body.
+    init(field: String?) throws(Problem) {
+        guard let transport = SessionTransport(rawValue: field ?? Self.token.rawValue) else {
+            throw Problem.validation([FieldError("session", "must be one of token, cookie")])
+        }
+        self = transport
+    }
+
+    /// The refresh token of the request's cookie; nil when there is none.
+    /// - Throws: 403 when there is one without `X-Onsale-Session: cookie`.
+    static func cookie(of request: Request) throws(Problem) -> String? {
+        let pairs = request.headers[values: .cookie].flatMap { $0.split(separator: ";") }
+        let values = pairs.compactMap { pair -> Substring? in
+            let pair = pair.drop { $0 == " " }
+            return pair.hasPrefix("\(cookieName)=") ? pair.dropFirst(cookieName.count + 1) : nil
+        }
+        guard let value = values.first else { return nil }
+        guard request.headers[.onsaleSession] == Self.cookie.rawValue else {
+            throw Problem(.forbidden, "Send \"X-Onsale-Session: cookie\" to use the session's cookie.")
+        }
+        return String(value)
+    }
+
+    /// `Set-Cookie` for a session (RFC 6265 §4.1).
+    static func setCookie(_ session: Session, isSecure: Bool) -> String {
+        let seconds = max(0, Int(session.refreshExpiresAt.timeIntervalSinceNow))
+        return field(session.refreshToken.text, maximumAge: seconds, isSecure: isSecure)
+    }
+
+    /// Has the browser forget it.
+    static func clearCookie(isSecure: Bool) -> String { field("", maximumAge: 0, isSecure: isSecure) }
+
+    private static func field(_ value: String, maximumAge: Int, isSecure: Bool) -> String {
+        "\(cookieName)=\(value); Path=/api/auth; Max-Age=\(maximumAge); HttpOnly; SameSite=Strict"
+            + (isSecure ? "; Secure" : "")
+    }
+}

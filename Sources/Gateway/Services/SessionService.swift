@@ -1,0 +1,71 @@
+import Foundation
+import Logging
+import Observability
+import OrderRepository
+import Security
+import Ticketing
+
+/// What somebody gets who is signed in.
+struct Session: Sendable {
+    let token: AccessToken
+    let refreshToken: RefreshToken
+    let refreshExpiresAt: Date
+    let user: User
+}
+
+/// Begins sessions, keeps them going and ends them.
+struct SessionService<Repository: AccountRepository>: Sendable {
+    let repository: Repository
+    let issuer: TokenIssuer
+    let key: RefreshKey
+    let configuration: SessionConfiguration
+    let logger: Logger
+
+    static var invalid: Problem {
+        Problem(.refreshTokenInvalid, "The session has ended. Sign in again.")
+    }
+    static var reused: Problem {
+        Problem(
+            .refreshTokenReused,
+            "A refresh token of this session was used a second time, so the session was ended. Sign in again.")
+    }
+
+    func open(for user: User) async throws -> Session {
+        let refresh = RefreshToken()
+        try await repository.openSession(
+            refresh.family, of: user.id, tokenHash: refresh.hash, lifetime: configuration.lifetime,
+            limit: configuration.sessionsPerUser)
+        return Session(
+            token: try token(for: user), refreshToken: refresh,
+            refreshExpiresAt: Date(timeIntervalSinceNow: configuration.lifetime / .seconds(1)), user: user)
+    }
+
+    /// Exchanges a refresh token for its successor and a new access token, with the role that the account has now.
+    func refresh(_ text: String) async throws -> Session {
+        guard let old = RefreshToken(text) else { throw Self.invalid }
+        let new = old.successor(key)
+        let outcome = try await repository.rotateSession(
+            old.family, from: old.hash, to: new.hash, lifetime: configuration.lifetime, grace: configuration.grace)
+        switch outcome {
+        case .rotated(let user, let expiresAt):
+            return Session(
+                token: try token(for: user), refreshToken: new, refreshExpiresAt: expiresAt, user: user)
+        case .reused(let user):
+            logger.notice("session.token_reused", metadata: [LogKey.userID: "\(user)"])
+            throw Self.reused
+        case .unknown: throw Self.invalid
+        }
+    }
+
+    /// Does nothing for a token of no session.
+    func end(_ text: String, everywhere: Bool) async throws {
+        guard let token = RefreshToken(text) else { return }
+        try await repository.endSession(token.family, tokenHash: token.hash, everywhere: everywhere)
+    }
+
+    private func token(for user: User) throws(RepositoryError) -> AccessToken {
+        do { return try issuer.issue(for: Identity(userID: user.id, role: user.role)) } catch {
+            throw RepositoryError(.failed, "no access token could be made", underlying: error)
+        }
+    }
+}

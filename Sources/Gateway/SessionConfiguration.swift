@@ -1,0 +1,38 @@
+import OnsaleConfiguration
+
+/// How people stay signed in.
+///
+/// | variable | default | allowed |
+/// | --- | --- | --- |
+/// | `REFRESH_LIFETIME` | 30 days | 1 hour to 1 year: a session that is not used for so long ends |
+/// | `REFRESH_GRACE` | 10 seconds | 0 to 60 seconds |
+/// | `SESSION_COOKIE_SECURE` | false: only where a proxy says that it was reached by https | true or false |
+struct SessionConfiguration: Sendable {
+    var lifetime: Duration = .seconds(30 * 86_400)
+    /// How long a refresh token is answered again with the successor it already got: for a client that lost the answer,
+    /// and for two tabs that begin at once. A thief who is as fast gets the same successor as its owner, and gives
+    /// himself away by the next exchange.
+    var grace: Duration = .seconds(10)
+    /// Whether the cookie is for https alone, whatever a request looks like.
+    var isCookieSecure = false
+    /// Sessions of one user. Beyond: the one that was used longest ago ends.
+    var sessionsPerUser = 20
+    /// How long a mailed token is good.
+    var resetLifetime: Duration = .seconds(1_800)
+    /// When a request for a mail is answered, counted from its arrival: later than it takes to write the mail down, so
+    /// that the time does not tell whether there is an account.
+    var resetAnswerTime: Duration = .milliseconds(500)
+    /// How often accounts that were deleted or lost a role are looked for.
+    var watchInterval: Duration = .seconds(1)
+    /// How far back: a token is good for a day at most (`JWT_LIFETIME`), and clocks differ.
+    var watchedAge: Duration = .seconds(86_400 + 300)
+
+    init() {}
+
+    init(config: ConfigReader) throws(ConfigurationError) {
+        lifetime = try config.duration(
+            "refresh.lifetime", default: lifetime, in: Duration.seconds(3_600)...Duration.seconds(365 * 86_400))
+        grace = try config.duration("refresh.grace", default: grace, in: Duration.zero...Duration.seconds(60))
+        isCookieSecure = try config.flag("session.cookie.secure", default: isCookieSecure)
+    }
+}

@@ -1,0 +1,139 @@
+package import Foundation
+import PostgresClient
+package import Ticketing
+
+extension PostgresOrderRepository: AccountRepository {
+    package func openSession(
+        _ family: UUID, of user: UserID, tokenHash: [UInt8], lifetime: Duration, limit: Int
+    ) async throws(RepositoryError) {
+        _ = try await affected(InsertSession.query(family, user, tokenHash, lifetime: lifetime, limit: limit))
+    }
+
+    package func rotateSession(
+        _ family: UUID, from tokenHash: [UInt8], to successorHash: [UInt8], lifetime: Duration, grace: Duration
+    ) async throws(RepositoryError) -> RotationOutcome {
+        let query = RotateSession.query(family, from: tokenHash, to: successorHash, lifetime: lifetime, grace: grace)
+        return try await first(query, RotateSession.decode) ?? .unknown
+    }
+
+    package func endSession(_ family: UUID, tokenHash: [UInt8], everywhere: Bool) async throws(RepositoryError) {
+        if everywhere { _ = try await affected(DeleteSessionsOfHolder.query(family, tokenHash)) }
+        _ = try await affected(DeleteSession.query(family))
+    }
+
+    package func passwordHash(of user: UserID) async throws(RepositoryError) -> String? {
+        try await first(SelectPasswordHash.query(user)) { row throws(PostgresError) in try row.decode(String.self) }
+    }
+
+    package func setPassword(
+        _ new: String, insteadOf old: String, of user: UserID
+    ) async throws(RepositoryError) -> Bool {
+        try await affected(UpdatePassword.query(new, insteadOf: old, user)) == 1
+    }
+
+    package func requestPasswordReset(
+        email: String, token: String, tokenHash: [UInt8], lifetime: Duration
+    ) async throws(RepositoryError) {
+        _ = try await affected(
+            InsertPasswordReset.query(email: email, token: token, tokenHash: tokenHash, lifetime: lifetime))
+    }
+
+    package func isPasswordResetOpen(tokenHash: [UInt8]) async throws(RepositoryError) -> Bool {
+        try await affected(SelectPasswordReset.query(tokenHash)) == 1
+    }
+
+    package func resetPassword(tokenHash: [UInt8], passwordHash: String) async throws(RepositoryError) -> Bool {
+        try await affected(UsePasswordReset.query(tokenHash, passwordHash: passwordHash)) == 1
+    }
+
+    package func users(
+        containing text: String?, after cursor: PageCursor?, limit: Int
+    ) async throws(RepositoryError) -> Page<User> {
+        let query = SelectUsers.query(containing: text, after: cursor, limit: limit + 1)
+        return page(try await all(query, User.init), limit: limit) { PageCursor(date: $0.createdAt, id: $0.id.uuid) }
+    }
+
+    package func changeUser(
+        _ id: UserID, _ change: UserChange, by actor: UserID?
+    ) async throws(RepositoryError) -> UserChangeOutcome {
+        do {
+            return try await postgres.withTransaction { connection in
+                if change.role != nil { try await connection.query(LockAdministrators.query) }
+                guard let row = try await connection.query(LockUser.forChange(id)).rows.first else { return .unknown }
+                let before = try User(row)
+                let wanted = before.changed(by: change)
+                if before.role == .admin, wanted.role != .admin, try await isLastAdmin(id, connection) {
+                    return .lastAdmin
+                }
+                guard let after = try await connection.query(UpdateUser.query(wanted)).rows.first else {
+                    return .unknown
+                }
+                if let actor {
+                    try await connection.query(
+                        InsertUserAudit.query(actor: actor, action: "user.update", before: before, after: wanted))
+                }
+                if before.role != wanted.role {
+                    try await connection.query(InsertAccountChange.query(AccountChange(user: id, role: wanted.role)))
+                }
+                return .changed(try User(after))
+            }
+        } catch {
+            throw RepositoryError(error)
+        }
+    }
+
+    package func deleteUser(_ id: UserID, by actor: UserID?) async throws(RepositoryError) -> UserDeletion {
+        do {
+            return try await postgres.withTransaction { connection in
+                try await connection.query(LockAdministrators.query)
+                guard let row = try await connection.query(LockUser.forRemoval(id)).rows.first else { return .unknown }
+                let before = try User(row)
+                if before.role == .admin, try await isLastAdmin(id, connection) { return .lastAdmin }
+                // A statement of its own, after the lock: it sees the orders that were waited for.
+                let orders = try await connection.query(SelectOrdersStanding.query(id)).rows.first
+                let (hasOrders, hasPending) = try orders?.decode(Bool.self, Bool.self) ?? (false, false)
+                guard !hasPending else { return .ordersPending }
+                if let actor {
+                    try await connection.query(
+                        InsertUserAudit.query(actor: actor, action: "user.delete", before: before, after: nil))
+                }
+                try await connection.query(RedactUserAudit.query(id))
+                try await connection.query(InsertAccountChange.query(AccountChange(user: id, role: nil)))
+                try await connection.query(hasOrders ? AnonymiseUser.query(id) : DeleteUser.query(id))
+                return hasOrders ? .anonymised : .removed
+            }
+        } catch {
+            throw RepositoryError(error)
+        }
+    }
+
+    package func personalData(of id: UserID) async throws(RepositoryError) -> String? {
+        try await first(SelectPersonalData.query(id), SelectPersonalData.decode)
+    }
+
+    package func accountChanges(within age: Duration) async throws(RepositoryError) -> [AccountChange] {
+        // Not from the replica, which may be late.
+        do {
+            return try await postgres.query(SelectAccountChanges.query(within: age)).rows.map {
+                row throws(PostgresError) in try SelectAccountChanges.decode(row)
+            }
+        } catch {
+            throw RepositoryError(error)
+        }
+    }
+
+    private func isLastAdmin(_ id: UserID, _ connection: PostgresConnection) async throws -> Bool {
+        guard let row = try await connection.query(CountOtherAdmins.query(id)).rows.first else { return true }
+        let others = try row.decode(Int64.self)
+        return others == 0
+    }
+}
+
+extension User {
+    /// The account as it is after a change.
+    func changed(by change: UserChange) -> User {
+        User(
+            id: id, email: change.email?.text ?? email, name: change.name ?? name, role: change.role ?? role,
+            createdAt: createdAt)
+    }
+}

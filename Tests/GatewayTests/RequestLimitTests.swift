@@ -1,0 +1,195 @@
+import Foundation
+import HTTPTypes
+import NIOCore
+import NIOHTTP1
+import OnsaleConfiguration
+import OrderRepository
+import RateLimiting
+import Synchronization
+import Testing
+import Ticketing
+
+@testable import Gateway
+
+@Suite struct RequestLimitTests {
+    /// None comes back while a test runs.
+    private static func slow(_ burst: Int) -> RateLimit { RateLimit(burst: burst, period: .seconds(burst * 3_600)) }
+
+    private static func login(
+        _ harness: GatewayHarness, _ email: String = "ada@example.org", password: String
+    ) async throws -> Answer {
+        try await harness.send(
+            .post, "/api/auth/login", body: "{\"email\":\"\(email)\",\"password\":\"\(password)\"}")
+    }
+
+    private static func harness(_ configure: (inout RequestLimits) -> Void) async throws -> GatewayHarness {
+        let harness = try await GatewayHarness {
+            $0.sessions.resetAnswerTime = .zero
+            configure(&$0.requestLimits)
+        }
+        let registered = try await harness.send(
+            .post, "/api/auth/register", body: "{\"email\":\"ada@example.org\",\"password\":\"correct horse\"}")
+        #expect(registered.status == 201)
+        return harness
+    }
+
+    // MARK: - Log-in
+
+    @Test func wrongPasswordsForAnAccountAreLimitedAndRightOnesAreNot() async throws {
+        let harness = try await Self.harness { $0.loginAccount = Self.slow(3) }
+        for _ in 0..<10 { #expect(try await Self.login(harness, password: "correct horse").status == 200) }
+        for _ in 0..<3 {
+            try await Self.login(harness, password: "wrong horse").expectProblem(.invalidCredentials)
+        }
+        let refused = try await Self.login(harness, "ADA@example.org", password: "correct horse")
+        refused.expectProblem(.rateLimited)
+        let seconds = try #require(refused.headers[.retryAfter].flatMap { Int($0) })
+        #expect((3_500...3_600).contains(seconds))
+        // Another account can be logged in to, and whether one exists makes no difference.
+        for _ in 0..<3 {
+            try await Self.login(harness, "nobody@example.org", password: "wrong horse")
+                .expectProblem(.invalidCredentials)
+        }
+        try await Self.login(harness, "nobody@example.org", password: "wrong horse").expectProblem(.rateLimited)
+    }
+
+    @Test func manyTriesAtOnceAreNoMoreThanOneAfterAnother() async throws {
+        let harness = try await Self.harness { $0.loginAccount = Self.slow(3) }
+        let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
+            for _ in 0..<12 { group.addTask { try await Self.login(harness, password: "wrong horse").status } }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(statuses.count { $0 == 401 } == 3)
+        #expect(statuses.count { $0 == 429 } == 9)
+    }
+
+    @Test func wrongPasswordsFromAnAddressAreLimitedOverAllAccounts() async throws {
+        let harness = try await Self.harness { $0.loginAddress = Self.slow(3) }
+        for number in 0..<3 {
+            try await Self.login(harness, "a\(number)@example.org", password: "wrong horse")
+                .expectProblem(.invalidCredentials)
+        }
+        try await Self.login(harness, password: "correct horse").expectProblem(.rateLimited)
+    }
+
+    @Test func whatWasNoTryIsNotCounted() async throws {
+        let harness = try await Self.harness { $0.loginAccount = Self.slow(1) }
+        harness.repository.fail(with: RepositoryError(.unavailable, "away"))
+        for _ in 0..<3 { try await Self.login(harness, password: "wrong horse").expectProblem(.overloaded) }
+        harness.repository.fail(with: nil)
+        #expect(try await Self.login(harness, password: "correct horse").status == 200)
+    }
+
+    @Test func theCurrentPasswordIsNotForGuessingEither() async throws {
+        let harness = try await Self.harness { $0.loginAccount = Self.slow(2) }
+        let token = try await Self.login(harness, password: "correct horse").string("token")
+        func change(_ current: String) async throws -> Answer {
+            try await harness.send(
+                .post, "/api/auth/password", token: token,
+                body: "{\"currentPassword\":\"\(current)\",\"newPassword\":\"battery staple\"}")
+        }
+        for _ in 0..<2 { try await change("wrong").expectProblem(.invalidCredentials) }
+        try await change("correct horse").expectProblem(.rateLimited)
+    }
+
+    // MARK: - Forms
+
+    @Test func registrationsAndMailsAreLimited() async throws {
+        let harness = try await Self.harness {
+            $0.registerAddress = Self.slow(2)
+            $0.resetAccount = Self.slow(2)
+            $0.resetAddress = Self.slow(4)
+        }
+        func register(_ number: Int) async throws -> Answer {
+            try await harness.send(
+                .post, "/api/auth/register", body: "{\"email\":\"b\(number)@example.org\",\"password\":\"12345678\"}")
+        }
+        // The harness has registered one.
+        #expect(try await register(1).status == 201)
+        try await register(2).expectProblem(.rateLimited)
+        func reset(_ email: String) async throws -> Answer {
+            try await harness.send(.post, "/api/auth/password-reset", body: "{\"email\":\"\(email)\"}")
+        }
+        for _ in 0..<2 { #expect(try await reset("ada@example.org").status == 202) }
+        try await reset("ada@example.org").expectProblem(.rateLimited)
+        #expect(harness.repository.resetMails.count == 2)
+        #expect(try await reset("other@example.org").status == 202)
+        try await reset("third@example.org").expectProblem(.rateLimited)
+        try await harness.send(
+            .post, "/api/auth/password-reset/confirm", body: "{\"token\":\"x\",\"newPassword\":\"12345678\"}"
+        ).expectProblem(.rateLimited)
+    }
+
+    // MARK: - Purchases
+
+    @Test func aBuyerWhoAsksTooOftenIsRefusedAndNobodyElseIs() async throws {
+        let harness = try await GatewayHarness { $0.requestLimits.purchaseUser = Self.slow(2) }
+        let event = try await harness.event()
+        let token = try harness.token()
+        for _ in 0..<2 { #expect(try await harness.purchase(event, token: token).status == 202) }
+        let refused = try await harness.purchase(event, token: token)
+        refused.expectProblem(.rateLimited)
+        #expect(refused.headers[.retryAfter].flatMap { Int($0) }.map { $0 > 3_500 } == true)
+        #expect(try await harness.available(event) == 98)
+        #expect(try await harness.purchase(event, token: harness.token()).status == 202)
+    }
+
+    @Test func aBuyersPurchasesComeBackWithTime() throws {
+        var limits = RequestLimits()
+        limits.purchaseUser = RateLimit(burst: 20, period: .seconds(2))
+        let clock = Mutex(NIODeadline.uptimeNanoseconds(1_000_000_000))
+        let limiter = PurchaseLimiter(limits: limits) { clock.withLock { $0 } }
+        let user = UserID()
+        func admitted(of count: Int) -> Int {
+            (0..<count).count { _ in
+                do throws(Problem) {
+                    try limiter.admit(user, RequestHead([:] as HTTPFields))
+                    return true
+                } catch { return false }
+            }
+        }
+        #expect(admitted(of: 30) == 20)
+        clock.withLock { $0 = $0 + .seconds(1) }
+        #expect(admitted(of: 30) == 10)
+        clock.withLock { $0 = $0 + .seconds(60) }
+        #expect(admitted(of: 30) == 20)
+    }
+
+    @Test func anAddressIsLimitedWhereThatIsWanted() throws {
+        var limits = RequestLimits()
+        limits.purchaseUser = nil
+        #expect(!PurchaseLimiter(limits: limits).needsAddress)
+        limits.purchaseAddress = Self.slow(2)
+        limits.trustedProxies = TrustedProxies([AddressNetwork("127.0.0.1")!])
+        let limiter = PurchaseLimiter(limits: limits)
+        #expect(limiter.needsAddress)
+        var head = RequestHead(["X-Forwarded-For": "198.51.100.1"] as HTTPHeaders)
+        head.peer = try SocketAddress(ipAddress: "127.0.0.1", port: 1)
+        for _ in 0..<2 { try limiter.admit(UserID(), head) }
+        let problem = #expect(throws: Problem.self) { try limiter.admit(UserID(), head) }
+        #expect(problem?.code == .rateLimited)
+        head.forwardedFor = "198.51.100.2"
+        try limiter.admit(UserID(), head)
+    }
+
+    // MARK: - Configuration
+
+    @Test func settingsAreReadAndCheckedByName() throws {
+        func limits(_ variables: [String: String]) throws(ConfigurationError) -> RequestLimits {
+            try RequestLimits(
+                config: ConfigReader(provider: EnvironmentVariablesProvider(environmentVariables: variables)))
+        }
+        let plain = try limits([:])
+        #expect(plain.purchaseUser == RateLimit(burst: 20, period: .seconds(2)))
+        #expect(plain.purchaseAddress == nil)
+        let set = try limits([
+            "LOGIN_LIMIT_ACCOUNT": "off", "PURCHASE_LIMIT_ADDRESS": "1000/1s", "TRUSTED_PROXIES": "10.0.0.0/8, ::1",
+        ])
+        #expect(set.loginAccount == nil)
+        #expect(set.purchaseAddress == RateLimit(burst: 1_000, period: .seconds(1)))
+        for (name, value) in [("RESET_LIMIT_ADDRESS", "often"), ("TRUSTED_PROXIES", "10.0.0.0/8, proxy")] {
+            let error = #expect(throws: ConfigurationError.self) { try limits([name: value]) }
+            #expect(error?.subject == name)
+        }
+    }
+}

@@ -1,0 +1,28 @@
+import Foundation
+import FoundationNetworking
+import TestSupport
+import Testing
+
+@Suite struct SignInLimitTests {
+    @Test func twoGatewaysShareTheTriesOfAnAccount() async throws {
+        let stack = try await SaleStack(workerSettings: ["LOGIN_LIMIT_ACCOUNT": "4/4h"])
+        defer { stack.stop() }
+        let port = try freePort()
+        try stack.start("onsale-gateway", as: "second-gateway", ["HTTP_PORT": String(port)])
+        try await eventually("the second gateway answers", within: .seconds(40)) {
+            try await stack.status("/readyz", port: port) == 200
+        }
+        func login(_ password: String, at port: Int) async throws -> Int {
+            var request = URLRequest(url: URL(string: "http://127.0.0.1:\(port)/api/auth/login")!)
+            request.httpMethod = "POST"
+            request.httpBody = Data(#"{"email":"\#(SaleStack.adminEmail)","password":"\#(password)"}"#.utf8)
+            let (_, response) = try await URLSession.shared.data(for: request)
+            return (response as? HTTPURLResponse)?.statusCode ?? 0
+        }
+        for number in 0..<4 {
+            #expect(try await login("wrong", at: number % 2 == 0 ? port : stack.gatewayPort) == 401)
+        }
+        #expect(try await login(SaleStack.adminPassword, at: port) == 429)
+        #expect(try await login(SaleStack.adminPassword, at: stack.gatewayPort) == 429)
+    }
+}
