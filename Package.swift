@@ -117,14 +117,15 @@ let package = Package(
             "OrderRepository", ["OnsaleConfiguration", "PostgresClient", "Ticketing", .crypto, .logging],
             resources: [.embedInCode("Migrations")]),
         .shared("Payments", ["PostgresClient", "Ticketing", .asyncHTTPClient, .logging, .mustache]),
+        .shared("ObjectStorage", ["OnsaleConfiguration", .asyncHTTPClient, .crypto, .nio, .nioHTTP]),
         .shared("Reconciliation", ["InventoryStore", "OrderRepository", "Payments", "Ticketing"]),
 
         // The programs.
         .program(
             "Gateway",
             [
-                "CMalloc", "InventoryStore", "Observability", "OnsaleConfiguration", "OrderRepository",
-                "PostgresClient",
+                "CMalloc", "InventoryStore", "ObjectStorage", "Observability", "OnsaleConfiguration",
+                "OrderRepository", "PostgresClient",
                 "RedisClient",
                 "Security", "Ticketing", .coreMetrics, .crypto, .httpTypes, .hummingbird, .hummingbirdCore, .lifecycle,
                 .logging, .nio, .nioHTTP, .nioPosix, .unixSignals,
@@ -177,12 +178,15 @@ let package = Package(
             "InventoryStoreTests",
             ["InventoryStore", "RedisClient", "TestSupport", "Ticketing", .logging, .nio, .nioPosix]),
         .tests("OrderRepositoryTests", ["OrderRepository", "PostgresClient", "TestSupport", "Ticketing", .logging]),
+        .tests(
+            "ObjectStorageTests",
+            ["ObjectStorage", "OnsaleConfiguration", "TestSupport", .asyncHTTPClient, .nio, .nioHTTP]),
         .tests("PaymentsTests", ["Payments", "PostgresClient", "TestSupport", "Ticketing", .logging]),
         .tests(
             "GatewayTests",
             [
-                "Gateway", "InventoryStore", "Observability", "OnsaleConfiguration", "OrderRepository", "Security",
-                "Ticketing",
+                "Gateway", "InventoryStore", "ObjectStorage", "Observability", "OnsaleConfiguration",
+                "OrderRepository", "Security", "Ticketing",
                 .crypto, .httpTypes, .hummingbird, .hummingbirdTesting, .lifecycle, .logging, .nio, .nioPosix,
             ]),
         .tests(

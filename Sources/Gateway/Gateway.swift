@@ -3,6 +3,7 @@ import Crypto
 import Hummingbird
 import InventoryStore
 import Logging
+import ObjectStorage
 import Observability
 import OnsaleConfiguration
 import OrderRepository
@@ -11,7 +12,7 @@ import ServiceLifecycle
 import UnixSignals
 
 /// The gateway's parts, put together over whichever stores: live ones in `App+build`, in-memory ones in tests.
-struct Gateway<Inventory: InventoryStore, Repository: OrderRepository>: Sendable {
+struct Gateway<Inventory: InventoryStore, Repository: OrderRepository & AdministrationRepository>: Sendable {
     /// What the gateway works with.
     struct Dependencies: Sendable {
         var inventory: Inventory
@@ -21,6 +22,10 @@ struct Gateway<Inventory: InventoryStore, Repository: OrderRepository>: Sendable
         var passwordHasher: PasswordHasher
         var registry: PrometheusRegistry
         var logger: Logger
+        /// What gateways share; nil: nothing.
+        var documents: (any DocumentCache)?
+        /// Where images lie; nil: there are none.
+        var images: (any ObjectStore)?
         /// Settings of the stores that endanger promises, for `/readyz`.
         var warnings: @Sendable () async -> [String] = { [] }
     }
@@ -42,7 +47,8 @@ struct Gateway<Inventory: InventoryStore, Repository: OrderRepository>: Sendable
         // One gate for all look-ups on behalf of buyers, so that their sum is bounded.
         let lookups = ConcurrencyGate(limit: limits.databaseLookups)
         let admission = ConcurrencyGate(limit: limits.requestsInFlight)
-        let catalog = EventCatalog(repository: repository, limits: limits, gate: lookups)
+        let catalog = EventCatalog(
+            repository: repository, cache: dependencies.documents, limits: limits, gate: lookups)
         let progress = LaneProgressCache(
             inventory: inventory, partitioning: configuration.partitioning, limits: limits)
         let metrics = GatewayMetrics(partitioning: configuration.partitioning, factory: registry)
@@ -68,7 +74,8 @@ struct Gateway<Inventory: InventoryStore, Repository: OrderRepository>: Sendable
                 partitioning: configuration.partitioning, limits: limits, lookups: lookups),
             repository: repository, authentication: authentication, receipts: receipts, metrics: metrics,
             limits: limits)
-        let events = EventService(inventory: inventory, repository: repository, catalog: catalog, logger: logger)
+        let events = EventService(
+            inventory: inventory, repository: repository, catalog: catalog, limits: limits, logger: logger)
         let eventHandler = EventHandler(catalog: catalog, events: events, limits: limits)
         let authHandler = AuthHandler(
             accounts: AccountService(
@@ -90,6 +97,15 @@ struct Gateway<Inventory: InventoryStore, Repository: OrderRepository>: Sendable
         let admin = authenticated.group(context: AdminContext.self)
         eventHandler.addRoutes(toAdmin: admin)
         AdminHandler(events: events, limits: limits).addRoutes(toAdmin: admin)
+        ImageHandler(
+            images: ImageService(
+                store: dependencies.images, repository: repository, catalog: catalog, limits: limits, logger: logger),
+            limits: limits
+        ).addRoutes(toAdmin: admin)
+        EventOrderHandler(
+            repository: repository, export: OrderExport(repository: repository, limits: limits), limits: limits
+        ).addRoutes(toAdmin: admin)
+        AuditHandler(repository: repository, limits: limits).addRoutes(toAdmin: admin)
 
         let cors = CORSPolicy(origins: configuration.corsOrigins)
         let requestMetrics = RequestMetrics(routes: .standard, factory: registry)

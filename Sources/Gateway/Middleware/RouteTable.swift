@@ -25,6 +25,9 @@ struct RouteTable: Sendable {
         purchase, Route(.get, "/api/orders"), order, Route(.post, "/api/orders/recover"),
         Route(.post, "/api/orders/{id}/cancel"),
         Route(.post, "/api/admin/events/{id}/sale"), Route(.get, "/api/admin/events/{id}/ledger"),
+        Route(.get, "/api/admin/events/{id}/orders"), Route(.get, "/api/admin/events/{id}/orders.csv"),
+        Route(.get, "/api/admin/audit"),
+        Route(.post, "/api/events/{id}/image"), Route(.post, "/api/events/{id}/image/complete"),
         Route(.get, "/healthz"), Route(.get, "/readyz"), Route(.get, "/metrics"),
     ])
 

@@ -24,6 +24,12 @@ enum ProblemCode: String, Sendable, CaseIterable {
     case capacityBelowSold = "capacity_below_sold"
     case orderFinal = "order_final"
 
+    // Images.
+    case imageNotUploaded = "image_not_uploaded"
+    case imageInvalid = "image_invalid"
+    case imagesDisabled = "images_disabled"
+    case storageUnavailable = "storage_unavailable"
+
     // Purchases.
     case idempotencyKeyReused = "idempotency_key_reused"
     case soldOut = "sold_out"
@@ -41,13 +47,14 @@ enum ProblemCode: String, Sendable, CaseIterable {
         case .notFound, .eventNotFound, .orderNotFound: 404
         case .methodNotAllowed: 405
         case .emailTaken, .capacityBelowSold, .orderFinal, .soldOut, .limitExceeded, .saleNotOpen, .saleClosed,
-            .salePaused:
+            .salePaused, .imageNotUploaded:
             409
         case .bodyTooLarge: 413
         case .unsupportedMediaType: 415
-        case .validationFailed, .idempotencyKeyReused: 422
+        case .validationFailed, .idempotencyKeyReused, .imageInvalid: 422
         case .internalError: 500
-        case .overloaded, .warmingUp: 503
+        case .imagesDisabled: 501
+        case .overloaded, .warmingUp, .storageUnavailable: 503
         }
     }
 
@@ -63,6 +70,7 @@ enum ProblemCode: String, Sendable, CaseIterable {
         case 413: "Content Too Large"
         case 415: "Unsupported Media Type"
         case 422: "Unprocessable Content"
+        case 501: "Not Implemented"
         case 503: "Service Unavailable"
         default: "Internal Server Error"
         }

@@ -4,22 +4,25 @@ package import Ticketing
 
 /// The repository in memory, by the rules of the Postgres one; what the gateway's tests run on.
 package final class InMemoryOrderRepository: OrderRepository {
-    private struct Account {
+    struct Account {
         var user: User
         var passwordHash: String
     }
 
-    private struct State {
+    struct State {
         var accounts: [UserID: Account] = [:]
         var events: [EventID: Event] = [:]
         var orders: [OrderID: Order] = [:]
+        var audit: [AuditEntry] = []
         var failure: RepositoryError?
         var orderLookups = 0
         var eventLookups = 0
+        var eventLists = 0
+        var exportedPages = 0
     }
 
     private let state = Mutex(State())
-    private let now: @Sendable () -> Date
+    let now: @Sendable () -> Date
 
     /// - Parameter now: The time that new rows carry.
     package init(now: @escaping @Sendable () -> Date = { Date() }) { self.now = now }
@@ -40,6 +43,12 @@ package final class InMemoryOrderRepository: OrderRepository {
 
     /// How often `event` was asked.
     package var eventLookups: Int { state.withLock(\.eventLookups) }
+
+    /// How often a page of events was asked.
+    package var eventLists: Int { state.withLock(\.eventLists) }
+
+    /// How often a page of an export was asked.
+    package var exportedPages: Int { state.withLock(\.exportedPages) }
 
     // MARK: - Accounts
 
@@ -76,13 +85,14 @@ package final class InMemoryOrderRepository: OrderRepository {
 
     // MARK: - Events
 
-    package func createEvent(_ details: EventDetails) async throws(RepositoryError) -> Event {
+    package func createEvent(_ details: EventDetails, by actor: UserID?) async throws(RepositoryError) -> Event {
         try access { state throws(RepositoryError) in
             let time = now()
             let event = Event(
                 id: EventID(), details: details, availableTickets: details.totalTickets, imageURL: nil,
                 createdAt: time, updatedAt: time)
             state.events[event.id] = event
+            state.note(.eventCreated, by: actor, before: nil, after: event, at: time)
             return event
         }
     }
@@ -94,9 +104,12 @@ package final class InMemoryOrderRepository: OrderRepository {
         }
     }
 
-    package func events(after cursor: PageCursor?, limit: Int) async throws(RepositoryError) -> Page<Event> {
+    package func events(
+        matching filter: EventFilter, after cursor: PageCursor?, limit: Int
+    ) async throws(RepositoryError) -> Page<Event> {
         try access { state throws(RepositoryError) in
-            let sorted = state.events.values
+            state.eventLists += 1
+            let sorted = state.events.values.filter { $0.details.matches(filter) }
                 .map { (PageCursor(date: $0.details.eventDate, id: $0.id.uuid), $0) }
                 .sorted { Self.isBefore($0.0, $1.0) }
             return Self.page(
@@ -105,18 +118,21 @@ package final class InMemoryOrderRepository: OrderRepository {
     }
 
     package func updateEvent(
-        _ id: EventID, by actor: UserID, _ change: @Sendable (inout EventDetails) -> Void
+        _ id: EventID, by actor: UserID, as action: AuditAction, _ change: @Sendable (inout EventDetails) -> Void
     ) async throws(RepositoryError) -> Event? {
         try access { state throws(RepositoryError) in
             guard var event = state.events[id] else { return nil }
+            let before = event
             let taken = event.details.totalTickets - event.availableTickets
             change(&event.details)
+            guard event.details != before.details else { return event }
             guard event.details.totalTickets >= taken else {
                 throw RepositoryError(.capacityBelowSold, "\(taken) tickets are sold or pending")
             }
             event.availableTickets = event.details.totalTickets - taken
             event.updatedAt = now()
             state.events[id] = event
+            state.note(action, by: actor, before: before, after: event, at: event.updatedAt)
             return event
         }
     }
@@ -200,7 +216,7 @@ package final class InMemoryOrderRepository: OrderRepository {
 
     // MARK: - Rows
 
-    private func access<Value>(
+    func access<Value>(
         _ work: (inout State) throws(RepositoryError) -> Value
     ) throws(RepositoryError) -> Value {
         try state.withLock { state throws(RepositoryError) in
@@ -214,11 +230,11 @@ package final class InMemoryOrderRepository: OrderRepository {
     }
 
     /// By date, then id as Postgres compares UUIDs: byte by byte.
-    private static func isBefore(_ a: PageCursor, _ b: PageCursor) -> Bool {
+    static func isBefore(_ a: PageCursor, _ b: PageCursor) -> Bool {
         a.date != b.date ? a.date < b.date : a.id.text < b.id.text
     }
 
-    private static func page<Item>(_ rows: [(PageCursor, Item)], limit: Int) -> Page<Item> {
+    static func page<Item>(_ rows: [(PageCursor, Item)], limit: Int) -> Page<Item> {
         let items = rows.prefix(limit)
         return Page(items: items.map(\.1), next: rows.count > limit ? items.last?.0 : nil)
     }

@@ -46,6 +46,8 @@ extension Migration {
         Migration(
             5, "outbox_dead", up: PackageResources._005_outbox_dead_up_sql,
             down: PackageResources._005_outbox_dead_down_sql),
+        Migration(
+            8, "events", up: PackageResources._008_events_up_sql, down: PackageResources._008_events_down_sql),
     ]
 
     private init(_ version: Int, _ name: String, up: [UInt8], down: [UInt8]) {

@@ -28,6 +28,9 @@ package enum Limits {
     package static let email = 3...254
     /// Characters of a person's name.
     package static let name = 1...200
+    /// Bytes of what somebody looks for. Taken apart into its characters it may have twelve times as many, and a word in a
+    /// search of Postgres at most 2,046 bytes.
+    package static let searchBytes = 160
 }
 
 /// An address that mail can plausibly be sent to, kept as typed; compared without regard to case.

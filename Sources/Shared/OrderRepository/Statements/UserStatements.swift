@@ -49,3 +49,9 @@ enum UpdateRole {
         """
     }
 }
+
+enum SelectUsers {
+    static func query(_ ids: [UserID]) -> PostgresQuery {
+        "SELECT \(unescaped: columns) FROM users WHERE id = ANY (\(ids))"
+    }
+}
