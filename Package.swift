@@ -125,6 +125,7 @@ let package = Package(
             "OrderRepository", ["OnsaleConfiguration", "PostgresClient", "Ticketing", .crypto, .logging],
             resources: [.embedInCode("Migrations")]),
         .shared("Payments", ["PostgresClient", "Ticketing", .asyncHTTPClient, .logging]),
+        .shared("ObjectStorage", ["OnsaleConfiguration", .asyncHTTPClient, .crypto, .nio, .nioHTTP]),
         .shared(
             "RateLimiting", ["Observability", "OnsaleConfiguration", "RedisClient", .logging],
             resources: [.embedInCode("Scripts")]),
@@ -134,8 +135,8 @@ let package = Package(
         .program(
             "Gateway",
             [
-                "CMalloc", "InventoryStore", "Observability", "OnsaleConfiguration", "OrderRepository",
-                "PNGImages", "PostgresClient", "QRCodes", "RateLimiting",
+                "CMalloc", "InventoryStore", "ObjectStorage", "Observability", "OnsaleConfiguration",
+                "OrderRepository", "PNGImages", "PostgresClient", "QRCodes", "RateLimiting",
                 "RedisClient",
                 "Security", "TicketPages", "Ticketing", .coreMetrics, .crypto, .httpTypes, .hummingbird, .hummingbirdCore,
                 .lifecycle, .logging, .mustache, .nio, .nioHTTP, .nioPosix, .unixSignals, .yams,
@@ -189,13 +190,15 @@ let package = Package(
             "InventoryStoreTests",
             ["InventoryStore", "RedisClient", "TestSupport", "Ticketing", .logging, .nio, .nioPosix]),
         .tests("OrderRepositoryTests", ["OrderRepository", "PostgresClient", "TestSupport", "Ticketing", .logging]),
+        .tests(
+            "ObjectStorageTests",
+            ["ObjectStorage", "OnsaleConfiguration", "TestSupport", .asyncHTTPClient, .nio, .nioHTTP]),
         .tests("PaymentsTests", ["Payments", "PostgresClient", "TestSupport", "Ticketing", .logging]),
         .tests(
             "GatewayTests",
             [
-                "Gateway", "InventoryStore", "Observability", "OnsaleConfiguration", "OrderRepository", "RateLimiting",
-                "Security",
-                "Ticketing",
+                "Gateway", "InventoryStore", "ObjectStorage", "Observability", "OnsaleConfiguration",
+                "OrderRepository", "RateLimiting", "Security", "Ticketing",
                 .crypto, .httpTypes, .hummingbird, .hummingbirdTesting, .lifecycle, .logging, .nio, .nioPosix, .yams,
             ]),
         .tests(

@@ -2,6 +2,7 @@ import CoreMetrics
 import InventoryStore
 import Logging
 import NIOPosix
+import ObjectStorage
 import Observability
 import OnsaleConfiguration
 import OrderRepository
@@ -37,7 +38,14 @@ extension App {
         postgresConfiguration.maxConnections = configuration.postgresConnections
         let postgres = PostgresClient(configuration: postgresConfiguration, logger: logger)
         try await claimPartitions(configuration.partitioning, postgres, logger: logger)
-        let repository = PostgresOrderRepository(postgres: postgres, partitioning: configuration.partitioning)
+        let replica = try configuration.replicaURL.map { url in
+            var configuration = try PostgresConfiguration(url: url)
+            configuration.maxConnections = postgresConfiguration.maxConnections
+            return PostgresClient(configuration: configuration, logger: logger)
+        }
+        let repository = PostgresOrderRepository(
+            postgres: postgres, replica: replica, partitioning: configuration.partitioning)
+        let images = try ObjectStorageConfiguration(config: config).map { S3ObjectStore(configuration: $0) }
 
         let gateway = try Gateway(
             configuration: configuration,
@@ -47,7 +55,7 @@ extension App {
                 tokenIssuer: try await TokenIssuer(configuration: tokens),
                 passwordHasher: try PasswordHasher(configuration: try PasswordConfiguration(config: config)),
                 rateLimiter: RedisRateLimiter(redis: redis, logger: logger),
-                registry: registry, logger: logger,
+                registry: registry, logger: logger, documents: RedisDocumentCache(redis: redis), images: images,
                 warnings: {
                     do { return try await inventory.settingsThatRiskOrders() } catch {
                         return ["The settings of Redis cannot be read: \(error)"]
@@ -56,7 +64,7 @@ extension App {
         let server = GatewayServer(
             responder: gateway.responder, configuration: configuration, eventLoopGroup: eventLoopGroup, logger: logger)
         return gateway.serviceGroup(
-            stores: [PostgresShutdown(postgres: postgres), redis], server: server, drainTime: configuration.drainTime,
+            stores: [PostgresShutdown(clients: [postgres, replica].compactMap(\.self)), redis], server: server, drainTime: configuration.drainTime,
             logger: logger)
     }
 
@@ -81,11 +89,11 @@ extension App {
 
 /// Closes the connections to Postgres after everything that uses them has ended.
 private struct PostgresShutdown: Service {
-    let postgres: PostgresClient
+    let clients: [PostgresClient]
 
     func run() async throws {
         // Ends by graceful shutdown or by cancellation; both mean the same here.
         try? await gracefulShutdown()
-        await postgres.close()
+        for client in clients { await client.close() }
     }
 }

@@ -3,6 +3,7 @@ import Crypto
 import Hummingbird
 import InventoryStore
 import Logging
+import ObjectStorage
 import Observability
 import OnsaleConfiguration
 import OrderRepository
@@ -13,7 +14,9 @@ import TicketPages
 import UnixSignals
 
 /// The gateway's parts, put together over whichever stores: live ones in `App+build`, in-memory ones in tests.
-struct Gateway<Inventory: InventoryStore, Repository: OrderRepository & AccountRepository>: Sendable {
+struct Gateway<
+    Inventory: InventoryStore, Repository: OrderRepository & AccountRepository & AdministrationRepository
+>: Sendable {
     /// What the gateway works with.
     struct Dependencies: Sendable {
         var inventory: Inventory
@@ -25,6 +28,10 @@ struct Gateway<Inventory: InventoryStore, Repository: OrderRepository & AccountR
         var rateLimiter: any RateLimiter
         var registry: PrometheusRegistry
         var logger: Logger
+        /// What gateways share; nil: nothing.
+        var documents: (any DocumentCache)?
+        /// Where images lie; nil: there are none.
+        var images: (any ObjectStore)?
         /// Settings of the stores that endanger promises, for `/readyz`.
         var warnings: @Sendable () async -> [String] = { [] }
     }
@@ -48,7 +55,8 @@ struct Gateway<Inventory: InventoryStore, Repository: OrderRepository & AccountR
         // One gate for all look-ups on behalf of buyers, so that their sum is bounded.
         let lookups = ConcurrencyGate(limit: limits.databaseLookups)
         let admission = ConcurrencyGate(limit: limits.requestsInFlight)
-        let catalog = EventCatalog(repository: repository, limits: limits, gate: lookups)
+        let catalog = EventCatalog(
+            repository: repository, cache: dependencies.documents, limits: limits, gate: lookups)
         let progress = LaneProgressCache(
             inventory: inventory, partitioning: configuration.partitioning, limits: limits)
         let metrics = GatewayMetrics(partitioning: configuration.partitioning, factory: registry)
@@ -74,7 +82,8 @@ struct Gateway<Inventory: InventoryStore, Repository: OrderRepository & AccountR
                 partitioning: configuration.partitioning, limits: limits, lookups: lookups),
             repository: repository, authentication: authentication, receipts: receipts, metrics: metrics,
             limits: limits)
-        let events = EventService(inventory: inventory, repository: repository, catalog: catalog, logger: logger)
+        let events = EventService(
+            inventory: inventory, repository: repository, catalog: catalog, limits: limits, logger: logger)
         let eventHandler = EventHandler(catalog: catalog, events: events, limits: limits)
         let sessions = configuration.sessions
         accountWatch = AccountWatch(
@@ -115,6 +124,15 @@ struct Gateway<Inventory: InventoryStore, Repository: OrderRepository & AccountR
         users.addRoutes(toAdmin: admin)
         AdminHandler(events: events, limits: limits).addRoutes(toAdmin: admin)
         tickets.addRoutes(toAdmin: admin)
+        ImageHandler(
+            images: ImageService(
+                store: dependencies.images, repository: repository, catalog: catalog, limits: limits, logger: logger),
+            limits: limits
+        ).addRoutes(toAdmin: admin)
+        EventOrderHandler(
+            repository: repository, export: OrderExport(repository: repository, limits: limits), limits: limits
+        ).addRoutes(toAdmin: admin)
+        AuditHandler(repository: repository, limits: limits).addRoutes(toAdmin: admin)
 
         let cors = CORSPolicy(origins: configuration.corsOrigins)
         let requestMetrics = RequestMetrics(routes: .standard, factory: registry)

@@ -12,6 +12,7 @@ import Ticketing
 /// | `ORDER_ID_SECRET` | required | at least 32 bytes; never changed, or retries would name other orders | yes |
 /// | `CORS_ORIGINS` | none | up to 100 origins with commas between them | no |
 /// | `GATEWAY_POSTGRES_CONNECTIONS` | 8 | 1 to 64 | no |
+/// | `DATABASE_REPLICA_URL` | none | a replica of Postgres, for lists and reports | yes |
 /// | `GATEWAY_DRAIN_SECONDS` | 20 | 1 to 300: how long a stopping gateway finishes what it has begun | no |
 struct GatewayConfiguration: Sendable {
     var host = "127.0.0.1"
@@ -22,6 +23,8 @@ struct GatewayConfiguration: Sendable {
     var corsOrigins: [String] = []
     /// Postgres is not on the purchase path, so a few connections carry what a gateway asks of it.
     var postgresConnections = 8
+    /// Where lists and reports are read, when not where everything is.
+    var replicaURL: String?
     var drainTime: Duration = .seconds(20)
     var sessions = SessionConfiguration()
     var requestLimits = RequestLimits()
@@ -41,6 +44,7 @@ struct GatewayConfiguration: Sendable {
         portFile = config.optional("gateway.port.file")
         corsOrigins = try config.list("cors.origins")
         postgresConnections = try config.int("gateway.postgres.connections", default: postgresConnections, in: 1...64)
+        replicaURL = config.optional("database.replica.url", isSecret: true)
         drainTime = try config.duration(
             "gateway.drain.seconds", default: drainTime, in: Duration.seconds(1)...Duration.seconds(300))
         sessions = try SessionConfiguration(config: config)
@@ -81,8 +85,13 @@ struct GatewayLimits: Sendable {
     var longPollTick: Duration = .milliseconds(100)
 
     // Caches.
-    /// How old an event may be that is shown or that a purchase of an unknown one is checked against.
-    var eventAge: Duration = .seconds(1)
+    /// How old an event may be in this process, that is shown or that a purchase of an unknown one is checked against.
+    /// It may have been `sharedEventAge` old when it came here: 0.9 s together, so that a change shows within a second.
+    var eventAge: Duration = .milliseconds(500)
+    /// How long gateways share an event in Redis.
+    var sharedEventAge: Duration = .milliseconds(400)
+    /// How long a reading of an event may be on its way before it is shared: a hundred times the usual.
+    var eventLoadTime: Duration = .seconds(1)
     /// Events and pages kept, about 2 KB each. Beyond: the oldest go.
     var cachedEvents = 10_000
     /// How old a lane's progress may be from which a place in line is computed.
@@ -141,4 +150,12 @@ struct GatewayLimits: Sendable {
     var overloadedRetryAfter = 1
     /// Seconds that a browser or CDN may keep an event.
     var eventMaximumAge = 1
+
+    // What administrators do.
+    /// Orders that an export reads at once: about 500 bytes each.
+    var exportPageOrders = 1_000
+    /// Bytes of an image: a photograph of 2,000 by 2,000 pixels has one or two million. Beyond: 422.
+    var imageBytes = 8 * 1024 * 1024
+    /// How long an image may take to be sent to the storage.
+    var imageUploadTime: Duration = .seconds(600)
 }

@@ -45,7 +45,7 @@ struct DemoSeed {
         var known: Set<String> = []
         var cursor: PageCursor?
         repeat {
-            let page = try await repository.events(after: cursor, limit: Self.pageSize)
+            let page = try await repository.events(matching: .all, after: cursor, limit: Self.pageSize)
             known.formUnion(page.items.map(\.details.title))
             cursor = page.next
         } while cursor != nil

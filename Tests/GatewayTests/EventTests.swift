@@ -35,7 +35,7 @@ import Ticketing
     }
 
     @Test func anEventHasATagAndIsNotSentTwice() async throws {
-        let harness = try await GatewayHarness()
+        let harness = try await GatewayHarness { $0.limits.eventAge = .seconds(60) }
         let event = try await harness.event(isLoaded: false)
         let first = try await harness.send(.get, "/api/events/\(event)")
         let tag = try #require(first.headers[.eTag])
@@ -185,7 +185,9 @@ import Ticketing
         let token = try harness.token()
         let requests: [(HTTPRequest.Method, String)] = [
             (.post, "/api/events"), (.patch, "/api/events/\(event)"), (.post, "/api/admin/events/\(event)/sale"),
-            (.get, "/api/admin/events/\(event)/ledger"),
+            (.get, "/api/admin/events/\(event)/ledger"), (.get, "/api/admin/events/\(event)/orders"),
+            (.get, "/api/admin/events/\(event)/orders.csv"), (.get, "/api/admin/audit"),
+            (.post, "/api/events/\(event)/image"), (.post, "/api/events/\(event)/image/complete"),
         ]
         for (method, path) in requests {
             try await harness.send(method, path, token: token, body: Self.draft).expectProblem(.forbidden)

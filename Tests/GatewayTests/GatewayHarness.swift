@@ -5,6 +5,7 @@ import HummingbirdTesting
 import InventoryStore
 import Logging
 import NIOCore
+import ObjectStorage
 import Observability
 import OnsaleConfiguration
 import OrderRepository
@@ -26,6 +27,8 @@ struct GatewayHarness: Sendable {
     let gateway: InMemoryGateway
     let issuer: TokenIssuer
     let registry: PrometheusRegistry
+    let documents = InMemoryDocumentCache()
+    let images = InMemoryObjectStore()
 
     static let secret = Secret(bytes: Array(repeating: 7, count: 32))
     static let tokens = TokenConfiguration(
@@ -33,7 +36,8 @@ struct GatewayHarness: Sendable {
     /// The cheapest hash there is: these tests are not about passwords.
     static let passwords = PasswordConfiguration(parameters: ScryptParameters(logN: 10, r: 8, p: 1))
 
-    init(configure: (inout GatewayConfiguration) -> Void = { _ in }) async throws {
+    /// - Parameter storesImages: Whether the gateway is set up with a storage.
+    init(storesImages: Bool = true, configure: (inout GatewayConfiguration) -> Void = { _ in }) async throws {
         var configuration = GatewayConfiguration(orderIDSecret: Self.secret)
         configure(&configuration)
         self.configuration = configuration
@@ -51,7 +55,8 @@ struct GatewayHarness: Sendable {
                 tokenVerifier: try await TokenVerifier(configuration: Self.tokens), tokenIssuer: issuer,
                 passwordHasher: try PasswordHasher(configuration: Self.passwords),
                 rateLimiter: InMemoryRateLimiter(), registry: registry,
-                logger: Logger(label: "gateway.tests") { _ in SwiftLogNoOpLogHandler() }))
+                logger: Logger(label: "gateway.tests") { _ in SwiftLogNoOpLogHandler() }, documents: documents,
+                images: storesImages ? images : nil))
     }
 
     // MARK: - People

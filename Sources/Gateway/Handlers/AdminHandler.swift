@@ -18,7 +18,7 @@ struct AdminHandler<Inventory: InventoryStore, Repository: OrderRepository>: Sen
 
     func addRoutes(toAdmin router: some RouterMethods<AdminContext>) {
         router.post("/api/admin/events/{id}/sale") { request, context in
-            let id = try EventHandler<Inventory, Repository>.id(context.parameters)
+            let id = try context.parameters.eventID()
             let body = try await JSONBody.decode(Sale.self, from: request, limit: limits.bodyBytes)
             guard let state = body.state.flatMap({ SaleState(rawValue: $0) }), Self.states.contains(state) else {
                 throw Problem.validation([FieldError("state", "must be one of open, paused, closed")])
@@ -28,7 +28,7 @@ struct AdminHandler<Inventory: InventoryStore, Repository: OrderRepository>: Sen
                 headers: [.cacheControl: "no-store"])
         }
         router.get("/api/admin/events/{id}/ledger") { _, context in
-            let id = try EventHandler<Inventory, Repository>.id(context.parameters)
+            let id = try context.parameters.eventID()
             return try JSONResponse.make(try await events.ledger(of: id), headers: [.cacheControl: "no-store"])
         }
     }

@@ -13,13 +13,14 @@ struct EventHandler<Inventory: InventoryStore, Repository: OrderRepository>: Sen
 
     func addRoutes(to router: some RouterMethods<AppRequestContext>) {
         router.get("/api/events") { request, _ in
-            let page = try PageQuery(request, limits: limits)
-            let document = try await catalog.page(.init(cursor: page.cursor, limit: page.limit))
+            let query = try EventQuery(request, limits: limits)
+            let document = try await catalog.page(
+                .init(filter: query.filter, cursor: query.page.cursor, limit: query.page.limit))
             return document.response(
                 ifNoneMatch: request.headers[.ifNoneMatch], maximumAge: limits.eventMaximumAge)
         }
         router.get("/api/events/{id}") { request, context in
-            guard let document = try await catalog.event(try Self.id(context.parameters)) else {
+            guard let document = try await catalog.event(try context.parameters.eventID()) else {
                 throw EventProblems.notFound
             }
             return document.response(
@@ -35,16 +36,18 @@ struct EventHandler<Inventory: InventoryStore, Repository: OrderRepository>: Sen
                 event, status: .created, headers: [.location: "/api/events/\(event.id)", .cacheControl: "no-store"])
         }
         router.patch("/api/events/{id}") { request, context in
-            let id = try Self.id(context.parameters)
+            let id = try context.parameters.eventID()
             let draft = try await JSONBody.decode(EventDraft.self, from: request, limit: limits.eventBodyBytes)
             return try JSONResponse.make(
                 try await events.change(id, draft, by: context.identity.userID), headers: [.cacheControl: "no-store"])
         }
     }
+}
 
-    /// A text that is no UUID names no event.
-    static func id(_ parameters: Parameters) throws(Problem) -> EventID {
-        guard let id = parameters["id"].flatMap({ EventID($0) }) else { throw EventProblems.notFound }
+extension Parameters {
+    /// The event that a path is about; a text that is no UUID names none.
+    func eventID() throws(Problem) -> EventID {
+        guard let id = self["id"].flatMap({ EventID($0) }) else { throw EventProblems.notFound }
         return id
     }
 }

@@ -32,6 +32,9 @@ struct RouteTable: Sendable {
         Route(.get, "/api/tickets/{code}/qr.svg"), Route(.get, "/api/tickets/{code}/qr.png"),
         Route(.post, "/api/tickets/{code}/redeem"), Route(.post, "/api/tickets/{code}/transfer"),
         Route(.post, "/api/admin/events/{id}/sale"), Route(.get, "/api/admin/events/{id}/ledger"),
+        Route(.get, "/api/admin/events/{id}/orders"), Route(.get, "/api/admin/events/{id}/orders.csv"),
+        Route(.get, "/api/admin/audit"),
+        Route(.post, "/api/events/{id}/image"), Route(.post, "/api/events/{id}/image/complete"),
         Route(.get, "/healthz"), Route(.get, "/readyz"), Route(.get, "/metrics"),
         Route(.get, "/openapi.yaml"), Route(.get, "/docs"),
     ])

@@ -7,8 +7,10 @@ struct CachedDocument: Sendable {
     let body: ByteBuffer
     let tag: String
 
-    init(_ value: some Encodable) throws {
-        body = try JSONResponse.encode(value)
+    init(_ value: some Encodable) throws { self.init(body: try JSONResponse.encode(value)) }
+
+    init(body: ByteBuffer) {
+        self.body = body
         tag = EntityTag.of(body)
     }
 

@@ -40,6 +40,12 @@ enum ProblemCode: String, Sendable, CaseIterable {
     case eventStarted = "event_started"
     case transferLimit = "transfer_limit"
 
+    // Images.
+    case imageNotUploaded = "image_not_uploaded"
+    case imageInvalid = "image_invalid"
+    case imagesDisabled = "images_disabled"
+    case storageUnavailable = "storage_unavailable"
+
     // Purchases.
     case idempotencyKeyReused = "idempotency_key_reused"
     case soldOut = "sold_out"
@@ -57,15 +63,16 @@ enum ProblemCode: String, Sendable, CaseIterable {
         case .notFound, .eventNotFound, .orderNotFound, .userNotFound, .ticketNotFound, .recipientUnknown: 404
         case .methodNotAllowed: 405
         case .emailTaken, .lastAdmin, .ordersPending, .capacityBelowSold, .orderFinal, .soldOut, .limitExceeded,
-            .saleNotOpen, .saleClosed, .salePaused:
+            .saleNotOpen, .saleClosed, .salePaused, .imageNotUploaded:
             409
         case .ticketUsed, .ticketCancelled, .ticketTransferred, .eventStarted, .transferLimit: 409
         case .bodyTooLarge: 413
         case .unsupportedMediaType: 415
-        case .validationFailed, .idempotencyKeyReused, .resetTokenInvalid: 422
+        case .validationFailed, .idempotencyKeyReused, .resetTokenInvalid, .imageInvalid: 422
         case .rateLimited: 429
         case .internalError: 500
-        case .overloaded, .warmingUp: 503
+        case .imagesDisabled: 501
+        case .overloaded, .warmingUp, .storageUnavailable: 503
         }
     }
 
@@ -82,6 +89,7 @@ enum ProblemCode: String, Sendable, CaseIterable {
         case 415: "Unsupported Media Type"
         case 422: "Unprocessable Content"
         case 429: "Too Many Requests"
+        case 501: "Not Implemented"
         case 503: "Service Unavailable"
         default: "Internal Server Error"
         }

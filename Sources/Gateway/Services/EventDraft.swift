@@ -25,7 +25,7 @@ struct EventDraft: Decodable, Sendable {
     private let venue: String?
     private let eventDate: Date?
     private let ticketPrice: Money?
-    private let totalTickets: Int?
+    let totalTickets: Int?
     private let limitPerBuyer: Int?
     private let saleOpensAt: Change<Date>
     private let saleClosesAt: Change<Date>

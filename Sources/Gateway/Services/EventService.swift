@@ -10,20 +10,22 @@ struct EventService<Inventory: InventoryStore, Repository: OrderRepository>: Sen
     let inventory: Inventory
     let repository: Repository
     let catalog: EventCatalog<Repository>
+    let limits: GatewayLimits
     let logger: Logger
 
     func create(_ draft: EventDraft, by actor: UserID) async throws -> EventResponse {
-        let event = try await repository.createEvent(try draft.details())
-        catalog.forget(event.id)
+        let event = try await repository.createEvent(try draft.details(), by: actor)
+        await catalog.forget(event.id)
         logger.notice(
             "event.created", metadata: [LogKey.eventID: "\(event.id)", LogKey.userID: "\(actor)"])
         return EventResponse(event)
     }
 
     func change(_ id: EventID, _ draft: EventDraft, by actor: UserID) async throws -> EventResponse {
+        if let capacity = draft.totalTickets { try await checkCapacity(capacity, of: id) }
         // The rules are checked on the row as it is under its lock, so two changes cannot break them together.
         let refusal = Mutex<Problem?>(nil)
-        let event = try await update(id, by: actor) { details in
+        let event = try await update(id, by: actor, as: .eventChanged) { details in
             do throws(Problem) { try draft.check(changing: &details) } catch {
                 refusal.withLock { $0 = error }
             }
@@ -35,7 +37,7 @@ struct EventService<Inventory: InventoryStore, Repository: OrderRepository>: Sen
 
     /// Opens, pauses or closes a sale.
     func setSale(_ state: SaleState, of id: EventID, by actor: UserID) async throws -> EventResponse {
-        let event = try await update(id, by: actor) { $0.saleState = state }
+        let event = try await update(id, by: actor, as: .saleSet) { $0.saleState = state }
         logger.notice(
             "event.sale_set",
             metadata: [
@@ -53,18 +55,39 @@ struct EventService<Inventory: InventoryStore, Repository: OrderRepository>: Sen
         }
     }
 
+    /// Refuses a capacity below what is sold, pending or in flight: accepted by Redis, and not yet in Postgres.
+    ///
+    /// What Redis accepts between this look and the lane's next tick (200 ms) is not known here. Should it be more than
+    /// the new capacity has, Postgres takes what there is room for, in the order of acceptance, and the lane ends the rest
+    /// as sold out: that is what keeps the promises, this only keeps organisers from cutting people off.
+    private func checkCapacity(_ capacity: Int, of id: EventID) async throws {
+        guard let event = try await repository.event(id) else { throw EventProblems.notFound }
+        guard capacity < event.details.totalTickets else { return }
+        let stock: Stock?
+        do throws(InventoryError) { stock = try await inventory.stock(of: id) } catch {
+            throw Problem(
+                .overloaded, "How many tickets are being bought cannot be seen at the moment. Try again.",
+                retryAfter: limits.overloadedRetryAfter)
+        }
+        // Without loaded stock nobody is being admitted.
+        guard let stock else { return }
+        // By Redis' own total, which moves together with what is available: an earlier change may not be there yet.
+        let taken = stock.total - stock.available
+        guard capacity >= taken else { throw EventProblems.capacityBelowSold(lowest: taken) }
+    }
+
     private func update(
-        _ id: EventID, by actor: UserID, _ change: @Sendable (inout EventDetails) -> Void
+        _ id: EventID, by actor: UserID, as action: AuditAction, _ change: @Sendable (inout EventDetails) -> Void
     ) async throws -> Event {
         let event: Event?
         do throws(RepositoryError) {
-            event = try await repository.updateEvent(id, by: actor, change)
+            event = try await repository.updateEvent(id, by: actor, as: action, change)
         } catch {
-            guard error.code == .capacityBelowSold else { throw error }
-            throw Problem(.capacityBelowSold, "More tickets than that are sold or pending.")
+            guard error.code == .capacityBelowSold, let event = try await repository.event(id) else { throw error }
+            throw EventProblems.capacityBelowSold(lowest: event.details.totalTickets - event.availableTickets)
         }
         guard let event else { throw EventProblems.notFound }
-        catalog.forget(id)
+        await catalog.forget(id)
         return event
     }
 }

@@ -47,6 +47,12 @@ enum PurchaseProblems {
 
 enum EventProblems {
     static let notFound = Problem(.eventNotFound, "There is no such event.")
+
+    static func capacityBelowSold(lowest: Int) -> Problem {
+        Problem(
+            .capacityBelowSold, "\(lowest) tickets are sold, pending or being bought.",
+            errors: [FieldError("totalTickets", "must be at least \(lowest)")])
+    }
 }
 
 enum OrderProblems {

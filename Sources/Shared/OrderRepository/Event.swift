@@ -22,6 +22,24 @@ package struct Event: Hashable, Sendable {
     }
 }
 
+/// Which events a list has.
+package struct EventFilter: Hashable, Sendable {
+    /// Words that title, venue or description have, all of them; the last one may be the beginning of a word. Case,
+    /// accents and punctuation do not count.
+    package var words: String?
+    /// The first moment, and the first one after the range.
+    package var from: Date?
+    package var to: Date?
+
+    package init(words: String? = nil, from: Date? = nil, to: Date? = nil) {
+        self.words = words
+        self.from = from
+        self.to = to
+    }
+
+    package static let all = EventFilter()
+}
+
 /// What an organiser decides about an event.
 package struct EventDetails: Hashable, Sendable {
     package var title: String
@@ -62,6 +80,11 @@ package struct EventDetails: Hashable, Sendable {
         if ticketPrice.times(Limits.quantity.upperBound) == nil {
             errors.append(
                 FieldError("ticketPrice", "must be at most 99,999,999.99, so that the largest order's total fits"))
+        }
+        // Postgres has no such character in its texts.
+        for (field, text) in [("title", title), ("venue", venue), ("description", description)]
+        where text.utf8.contains(0) {
+            errors.append(FieldError(field, "must not have the character U+0000"))
         }
         if !Limits.capacity.contains(totalTickets) {
             errors.append(FieldError("totalTickets", "must be 0 to 1,000,000,000"))

@@ -18,9 +18,12 @@ package final class InMemoryOrderRepository: OrderRepository {
         var resets: [UserID: PasswordReset] = [:]
         var changes: [AccountChange] = []
         var resetMails: [(email: String, token: String)] = []
+        var audit: [AuditEntry] = []
         var failure: RepositoryError?
         var orderLookups = 0
         var eventLookups = 0
+        var eventLists = 0
+        var exportedPages = 0
     }
 
     private let state = Mutex(State())
@@ -51,6 +54,12 @@ package final class InMemoryOrderRepository: OrderRepository {
 
     /// How often `event` was asked.
     package var eventLookups: Int { state.withLock(\.eventLookups) }
+
+    /// How often a page of events was asked.
+    package var eventLists: Int { state.withLock(\.eventLists) }
+
+    /// How often a page of an export was asked.
+    package var exportedPages: Int { state.withLock(\.exportedPages) }
 
     // MARK: - Accounts
 
@@ -87,13 +96,14 @@ package final class InMemoryOrderRepository: OrderRepository {
 
     // MARK: - Events
 
-    package func createEvent(_ details: EventDetails) async throws(RepositoryError) -> Event {
+    package func createEvent(_ details: EventDetails, by actor: UserID?) async throws(RepositoryError) -> Event {
         try access { state throws(RepositoryError) in
             let time = now()
             let event = Event(
                 id: EventID(), details: details, availableTickets: details.totalTickets, imageURL: nil,
                 createdAt: time, updatedAt: time)
             state.events[event.id] = event
+            state.note(.eventCreated, by: actor, before: nil, after: event, at: time)
             return event
         }
     }
@@ -105,9 +115,12 @@ package final class InMemoryOrderRepository: OrderRepository {
         }
     }
 
-    package func events(after cursor: PageCursor?, limit: Int) async throws(RepositoryError) -> Page<Event> {
+    package func events(
+        matching filter: EventFilter, after cursor: PageCursor?, limit: Int
+    ) async throws(RepositoryError) -> Page<Event> {
         try access { state throws(RepositoryError) in
-            let sorted = state.events.values
+            state.eventLists += 1
+            let sorted = state.events.values.filter { $0.details.matches(filter) }
                 .map { (PageCursor(date: $0.details.eventDate, id: $0.id.uuid), $0) }
                 .sorted { Self.isBefore($0.0, $1.0) }
             return Self.page(
@@ -116,18 +129,21 @@ package final class InMemoryOrderRepository: OrderRepository {
     }
 
     package func updateEvent(
-        _ id: EventID, by actor: UserID, _ change: @Sendable (inout EventDetails) -> Void
+        _ id: EventID, by actor: UserID, as action: AuditAction, _ change: @Sendable (inout EventDetails) -> Void
     ) async throws(RepositoryError) -> Event? {
         try access { state throws(RepositoryError) in
             guard var event = state.events[id] else { return nil }
+            let before = event
             let taken = event.details.totalTickets - event.availableTickets
             change(&event.details)
+            guard event.details != before.details else { return event }
             guard event.details.totalTickets >= taken else {
                 throw RepositoryError(.capacityBelowSold, "\(taken) tickets are sold or pending")
             }
             event.availableTickets = event.details.totalTickets - taken
             event.updatedAt = now()
             state.events[id] = event
+            state.note(action, by: actor, before: before, after: event, at: event.updatedAt)
             return event
         }
     }

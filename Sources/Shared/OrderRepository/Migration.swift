@@ -49,6 +49,8 @@ extension Migration {
         Migration(6, "mails", up: PackageResources._006_mails_up_sql, down: PackageResources._006_mails_down_sql),
         Migration(
             7, "accounts", up: PackageResources._007_accounts_up_sql, down: PackageResources._007_accounts_down_sql),
+        Migration(
+            8, "events", up: PackageResources._008_events_up_sql, down: PackageResources._008_events_down_sql),
         Migration(10, "tickets", up: PackageResources._010_tickets_up_sql, down: PackageResources._010_tickets_down_sql),
     ]
 

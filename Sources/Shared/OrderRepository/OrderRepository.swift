@@ -17,14 +17,18 @@ package protocol OrderRepository: Sendable {
     func setRole(_ role: Role, email: String) async throws(RepositoryError) -> User?
 
     // Events.
-    func createEvent(_ details: EventDetails) async throws(RepositoryError) -> Event
+    /// - Parameter actor: Who is named in the audit log; nil: the operator's command.
+    func createEvent(_ details: EventDetails, by actor: UserID?) async throws(RepositoryError) -> Event
     func event(_ id: EventID) async throws(RepositoryError) -> Event?
-    /// A page of events by date, then id, after `cursor`.
-    func events(after cursor: PageCursor?, limit: Int) async throws(RepositoryError) -> Page<Event>
-    /// Replaces the event's details by what `change` makes of them, under a row lock; nil when there is no such event.
+    /// A page of the events that `filter` lets through, by date, then id, after `cursor`.
+    func events(
+        matching filter: EventFilter, after cursor: PageCursor?, limit: Int
+    ) async throws(RepositoryError) -> Page<Event>
+    /// Replaces the event's details by what `change` makes of them, under a row lock, and notes it in the audit log as
+    /// `action`; nil when there is no such event. Details that stay as they are change nothing, and are not noted.
     /// - Throws: `.capacityBelowSold` when the new total is less than what is sold or pending.
     func updateEvent(
-        _ id: EventID, by actor: UserID, _ change: @Sendable (inout EventDetails) -> Void
+        _ id: EventID, by actor: UserID, as action: AuditAction, _ change: @Sendable (inout EventDetails) -> Void
     ) async throws(RepositoryError) -> Event?
 
     // Orders.
@@ -45,11 +49,20 @@ package protocol OrderRepository: Sendable {
     func ping() async throws(RepositoryError)
 }
 
+extension OrderRepository {
+    package func createEvent(_ details: EventDetails) async throws(RepositoryError) -> Event {
+        try await createEvent(details, by: nil)
+    }
+
+    package func updateEvent(
+        _ id: EventID, by actor: UserID, _ change: @Sendable (inout EventDetails) -> Void
+    ) async throws(RepositoryError) -> Event? {
+        try await updateEvent(id, by: actor, as: .eventChanged, change)
+    }
+}
+
 /// A place in a list: the sort key and id of the last row of the page before. Its text is opaque to clients.
 package struct PageCursor: Hashable, Sendable {
-    /// The years 1 to 9999 in microseconds since 1970; Postgres would refuse times far beyond.
-    private static let range: ClosedRange<Int64> = -62_135_596_800_000_000...253_402_300_799_999_999
-
     package let date: Date
     package let id: UUID
 
@@ -61,10 +74,13 @@ package struct PageCursor: Hashable, Sendable {
     /// Microseconds since 1970 and the id, URL-safe.
     package var text: String { "\(Int64((date.timeIntervalSince1970 * 1_000_000).rounded())).\(id.text)" }
 
+    /// The years from 0 to 9999, which Postgres can hold.
+    private static let microseconds: ClosedRange<Int64> = -62_167_219_200_000_000...253_402_300_800_000_000
+
     /// nil when the text is not one that `text` gave.
     package init?(_ text: some StringProtocol) {
         let parts = text.split(separator: ".", maxSplits: 1)
-        guard parts.count == 2, let microseconds = Int64(parts[0]), Self.range.contains(microseconds),
+        guard parts.count == 2, let microseconds = Int64(parts[0]), Self.microseconds.contains(microseconds),
             let id = UUID(text: parts[1].utf8)
         else { return nil }
         self.init(date: Date(timeIntervalSince1970: Double(microseconds) / 1_000_000), id: id)

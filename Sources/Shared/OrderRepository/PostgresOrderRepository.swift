@@ -36,39 +36,48 @@ package struct PostgresOrderRepository: OrderRepository {
         try await first(UpdateRole.query(role, email: email), User.init)
     }
 
-    package func createEvent(_ details: EventDetails) async throws(RepositoryError) -> Event {
+    package func createEvent(_ details: EventDetails, by actor: UserID?) async throws(RepositoryError) -> Event {
         let id = EventID()
-        let query = InsertEvent.query(id, partitioning.partition(of: id), details)
-        guard let event = try await first(query, Event.init) else {
-            throw RepositoryError(.failed, "no row was inserted")
+        do {
+            let results = try await postgres.batch([
+                InsertEvent.query(id, partitioning.partition(of: id), details),
+                InsertAudit.query(.eventCreated, by: actor, on: id, before: nil),
+            ])
+            guard let row = results.first?.rows.first else {
+                throw RepositoryError(.failed, "no row was inserted")
+            }
+            return try Event(row)
+        } catch {
+            throw RepositoryError(error)
         }
-        return event
     }
 
     package func event(_ id: EventID) async throws(RepositoryError) -> Event? {
         try await first(SelectEvent.query(id), Event.init)
     }
 
-    package func events(after cursor: PageCursor?, limit: Int) async throws(RepositoryError) -> Page<Event> {
-        let query = SelectEvents.query(after: cursor, limit: limit + 1)
+    package func events(
+        matching filter: EventFilter, after cursor: PageCursor?, limit: Int
+    ) async throws(RepositoryError) -> Page<Event> {
+        let query = SelectEvents.query(matching: filter, after: cursor, limit: limit + 1)
         return page(try await all(query, Event.init), limit: limit) {
             PageCursor(date: $0.details.eventDate, id: $0.id.uuid)
         }
     }
 
     package func updateEvent(
-        _ id: EventID, by actor: UserID, _ change: @Sendable (inout EventDetails) -> Void
+        _ id: EventID, by actor: UserID, as action: AuditAction, _ change: @Sendable (inout EventDetails) -> Void
     ) async throws(RepositoryError) -> Event? {
         do {
             return try await postgres.withTransaction { connection in
                 guard let row = try await connection.query(SelectEvent.locked(id)).rows.first else { return nil }
-                guard let before = try await connection.query(InsertAudit.before(id)).rows.first else { return nil }
-                var details = try Event(row).details
+                let before = try await connection.query(InsertAudit.row(of: id)).rows.first?.decode(String.self)
+                let event = try Event(row)
+                var details = event.details
                 change(&details)
+                guard details != event.details else { return event }
                 let updated = try await connection.query(UpdateEvent.query(id, details)).rows.first
-                let beforeText = try before.decode(String.self)
-                _ = try await connection.query(
-                    InsertAudit.query(actor: actor, action: "event.update", event: id, before: beforeText))
+                _ = try await connection.query(InsertAudit.query(action, by: actor, on: id, before: before))
                 return try updated.map { try Event($0) }
             }
         } catch {
@@ -127,6 +136,7 @@ package struct PostgresOrderRepository: OrderRepository {
         }
     }
 
+    /// The rows of a list, from wherever lists are read.
     func all<Value>(
         _ query: PostgresQuery, _ decode: (PostgresRow) throws(PostgresError) -> Value
     ) async throws(RepositoryError) -> [Value] {

@@ -33,6 +33,9 @@ package enum Limits {
     /// How often one ticket may change hands: far more than anyone needs, so that two accounts cannot fill the tables by
     /// handing it to and fro.
     package static let transfers = 20
+    /// Bytes of what somebody looks for. Taken apart into its characters it may have twelve times as many, and a word in a
+    /// search of Postgres at most 2,046 bytes.
+    package static let searchBytes = 160
 }
 
 /// An address that mail can plausibly be sent to, kept as typed; compared without regard to case.

@@ -51,14 +51,39 @@ enum SelectEvent {
 }
 
 enum SelectEvents {
-    static func query(after cursor: PageCursor?, limit: Int) -> PostgresQuery {
-        guard let cursor else {
-            return "SELECT \(unescaped: columns) FROM events ORDER BY event_date, id LIMIT \(limit)"
+    /// What `search_words` leaves of a text that has no letter or digit is nothing, and finds nothing. The events that
+    /// are found come first, as a list of their own: otherwise the planner may go through all events in order of their
+    /// date and take each one's texts apart.
+    static func query(matching filter: EventFilter, after cursor: PageCursor?, limit: Int) -> PostgresQuery {
+        var query = PostgresQuery.Interpolation(literalCapacity: 900, interpolationCount: 6)
+        if let words = filter.words {
+            query.appendLiteral("WITH found AS MATERIALIZED (SELECT id AS found_id FROM events WHERE ")
+            query.appendLiteral("to_tsvector('simple', search_words(title || ' ' || venue || ' ' || description)) @@ ")
+            query.appendLiteral("to_tsquery('simple', replace(nullif(search_words(")
+            query.appendInterpolation(words)
+            query.appendLiteral("), ''), ' ', ' & ') || ':*')) ")
         }
-        return """
-            SELECT \(unescaped: columns) FROM events WHERE (event_date, id) > (\(cursor.date), \(cursor.id))
-            ORDER BY event_date, id LIMIT \(limit)
-            """
+        query.appendLiteral("SELECT \(columns) FROM events ")
+        if filter.words != nil { query.appendLiteral("JOIN found ON found_id = id ") }
+        query.appendLiteral("WHERE true")
+        if let cursor {
+            query.appendLiteral(" AND (event_date, id) > (")
+            query.appendInterpolation(cursor.date)
+            query.appendLiteral(", ")
+            query.appendInterpolation(cursor.id)
+            query.appendLiteral(")")
+        }
+        if let from = filter.from {
+            query.appendLiteral(" AND event_date >= ")
+            query.appendInterpolation(from)
+        }
+        if let to = filter.to {
+            query.appendLiteral(" AND event_date < ")
+            query.appendInterpolation(to)
+        }
+        query.appendLiteral(" ORDER BY event_date, id LIMIT ")
+        query.appendInterpolation(limit)
+        return PostgresQuery(stringInterpolation: query)
     }
 }
 
@@ -80,18 +105,11 @@ enum UpdateEvent {
     }
 }
 
-/// Notes who changed an event, with its row before and after.
-enum InsertAudit {
-    static func query(actor: UserID, action: String, event: EventID, before: String) -> PostgresQuery {
-        """
-        INSERT INTO audit_log (actor_id, action, subject, before, after)
-        SELECT \(actor), \(action), \(event.description), \(before)::jsonb, to_jsonb(events) FROM events WHERE id = \(event)
-        """
-    }
-
-    /// The row as it is before the change, as JSON text.
-    static func before(_ event: EventID) -> PostgresQuery {
-        "SELECT to_jsonb(events)::text FROM events WHERE id = \(event)"
+/// Shows an event's image from now on, and gives the address of the one before. Not a change that a lane has to know of, so
+/// the revision stays.
+enum UpdateEventImage {
+    static func query(_ id: EventID, url: String) -> PostgresQuery {
+        "UPDATE events SET image_url = \(url), updated_at = now() WHERE id = \(id) RETURNING \(unescaped: columns)"
     }
 }
 

@@ -70,3 +70,55 @@ enum SelectOrdersOfUser {
             """
     }
 }
+
+/// An event's orders in pages by time. Buyers are read after them, by their ids.
+enum SelectOrdersOfEvent {
+    static func newest(
+        _ event: EventID, matching filter: EventOrderFilter, after cursor: PageCursor?, limit: Int
+    ) -> PostgresQuery {
+        var query = head(event, filter)
+        if let cursor { query.appendPlace("<", cursor) }
+        query.appendLiteral(" ORDER BY o.created_at DESC, o.id DESC LIMIT ")
+        query.appendInterpolation(limit)
+        return PostgresQuery(stringInterpolation: query)
+    }
+
+    static func oldest(
+        _ event: EventID, matching filter: EventOrderFilter, before end: Date, after cursor: PageCursor?, limit: Int
+    ) -> PostgresQuery {
+        var query = head(event, filter)
+        query.appendLiteral(" AND o.created_at < ")
+        query.appendInterpolation(end)
+        if let cursor { query.appendPlace(">", cursor) }
+        query.appendLiteral(" ORDER BY o.created_at, o.id LIMIT ")
+        query.appendInterpolation(limit)
+        return PostgresQuery(stringInterpolation: query)
+    }
+
+    private static func head(_ event: EventID, _ filter: EventOrderFilter) -> PostgresQuery.Interpolation {
+        var query = PostgresQuery.Interpolation(literalCapacity: 800, interpolationCount: 7)
+        query.appendLiteral("SELECT \(columns) FROM ticket_orders o WHERE o.event_id = ")
+        query.appendInterpolation(event)
+        if let status = filter.status {
+            query.appendLiteral(" AND o.status = ")
+            query.appendInterpolation(status)
+        }
+        if let email = filter.email {
+            query.appendLiteral(" AND EXISTS (SELECT FROM users u WHERE u.id = o.user_id AND position(lower(")
+            query.appendInterpolation(email)
+            query.appendLiteral(") in lower(u.email)) > 0)")
+        }
+        return query
+    }
+}
+
+extension PostgresQuery.Interpolation {
+    /// Leaves out what comes up to `cursor`.
+    fileprivate mutating func appendPlace(_ comparison: StaticString, _ cursor: PageCursor) {
+        appendLiteral(" AND (o.created_at, o.id) \(comparison) (")
+        appendInterpolation(cursor.date)
+        appendLiteral(", ")
+        appendInterpolation(cursor.id)
+        appendLiteral(")")
+    }
+}

@@ -200,3 +200,9 @@ enum SelectAccountChanges {
         return AccountChange(user: user, role: role)
     }
 }
+
+enum SelectUsersByID {
+    static func query(_ ids: [UserID]) -> PostgresQuery {
+        "SELECT \(unescaped: columns) FROM users WHERE id = ANY (\(ids))"
+    }
+}
