@@ -96,6 +96,7 @@ let package = Package(
     ],
     targets: [
         // System libraries.
+        .c("CCurl", pkgConfig: "libcurl"),
         .c("CHiredis"),
         .c("CLibpq", pkgConfig: "libpq"),
         .c("CMalloc"),
@@ -107,16 +108,20 @@ let package = Package(
         .shared("PostgresClient", ["CLibpq", .collections, .logging]),
         .shared("OnsaleConfiguration", [.swiftConfiguration], path: "Configuration"),
         .shared("Observability", ["OnsaleConfiguration", .coreMetrics, .logging]),
-        .shared("Security", ["COpenSSL", "OnsaleConfiguration", "Ticketing", .jwtKit]),
+        .shared("Threads", []),
+        .shared("Security", ["COpenSSL", "OnsaleConfiguration", "Threads", "Ticketing", .jwtKit]),
 
-        // The stores and the payment provider.
+        // The stores, the payment provider and the mails.
         .shared(
             "InventoryStore", ["OnsaleConfiguration", "RedisClient", "Ticketing", .logging],
             resources: [.embedInCode("Scripts")]),
         .shared(
             "OrderRepository", ["OnsaleConfiguration", "PostgresClient", "Ticketing", .crypto, .logging],
             resources: [.embedInCode("Migrations")]),
-        .shared("Payments", ["PostgresClient", "Ticketing", .asyncHTTPClient, .logging, .mustache]),
+        .shared("Payments", ["PostgresClient", "Ticketing", .asyncHTTPClient, .logging]),
+        .shared(
+            "Mail", ["CCurl", "OnsaleConfiguration", "Threads", "Ticketing", .logging, .mustache],
+            resources: [.embedInCode("Templates")]),
         .shared("Reconciliation", ["InventoryStore", "OrderRepository", "Payments", "Ticketing"]),
 
         // The programs.
@@ -133,14 +138,15 @@ let package = Package(
         .target(
             name: "InventoryWorker",
             dependencies: [
-                "InventoryStore", "OnsaleConfiguration", "OrderRepository", "Payments", "Reconciliation", "Ticketing",
-                .coreMetrics, .lifecycle, .logging, .metrics,
+                "InventoryStore", "Mail", "OnsaleConfiguration", "OrderRepository", "Payments", "Reconciliation",
+                "Ticketing", .coreMetrics, .lifecycle, .logging, .metrics,
             ], exclude: ["App"], swiftSettings: settings),
         .program(
             "InventoryWorkerApp", path: "Sources/InventoryWorker/App",
             [
-                "InventoryStore", "InventoryWorker", "Observability", "OnsaleConfiguration", "OrderRepository",
-                "Payments", "PostgresClient", "RedisClient", "Ticketing", .coreMetrics, .hummingbird, .lifecycle,
+                "InventoryStore", "InventoryWorker", "Mail", "Observability", "OnsaleConfiguration",
+                "OrderRepository", "Payments", "PostgresClient", "RedisClient", "Ticketing", .coreMetrics,
+                .hummingbird, .lifecycle,
                 .logging, .unixSignals,
             ]),
         .program(
@@ -165,11 +171,13 @@ let package = Package(
             ]),
 
         // Tests. `TestSupport` starts the servers they need.
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
+        .target(
+            name: "TestSupport", path: "Tests/TestSupport", exclude: ["smtp-server.py"], swiftSettings: settings),
         .tests("TicketingTests", ["Ticketing", .crypto]),
         .tests("ConfigurationTests", ["OnsaleConfiguration"]),
         .tests("ObservabilityTests", ["Observability", "OnsaleConfiguration", .coreMetrics, .logging]),
-        .tests("SecurityTests", ["OnsaleConfiguration", "Security", "Ticketing", .jwtKit]),
+        .tests("SecurityTests", ["OnsaleConfiguration", "Security", "Threads", "Ticketing", .jwtKit]),
+        .tests("MailTests", ["Mail", "OnsaleConfiguration", "TestSupport", "Threads", "Ticketing", .logging]),
         .tests(
             "RedisClientTests", ["RedisClient", "TestSupport", .lifecycle, .logging, .nio, .nioEmbedded, .nioPosix]),
         .tests("PostgresClientTests", ["PostgresClient", "TestSupport", .logging]),
@@ -188,8 +196,8 @@ let package = Package(
         .tests(
             "InventoryWorkerTests",
             [
-                "InventoryStore", "InventoryWorker", "OnsaleConfiguration", "OrderRepository", "Payments",
-                "Reconciliation", "TestSupport", "Ticketing", .crypto, .lifecycle, .logging,
+                "InventoryStore", "InventoryWorker", "Mail", "OnsaleConfiguration", "OrderRepository", "Payments",
+                "PostgresClient", "Reconciliation", "TestSupport", "Ticketing", .crypto, .lifecycle, .logging,
             ]),
         .tests("ReconciliationTests", ["InventoryStore", "OrderRepository", "Reconciliation", "Ticketing"]),
         .tests("SimulationTests", ["Simulation"]),
