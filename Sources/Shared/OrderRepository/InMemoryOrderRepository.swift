@@ -4,22 +4,24 @@ package import Ticketing
 
 /// The repository in memory, by the rules of the Postgres one; what the gateway's tests run on.
 package final class InMemoryOrderRepository: OrderRepository {
-    private struct Account {
+    struct Account {
         var user: User
         var passwordHash: String
     }
 
-    private struct State {
+    struct State {
         var accounts: [UserID: Account] = [:]
         var events: [EventID: Event] = [:]
         var orders: [OrderID: Order] = [:]
+        /// Oldest first.
+        var mails: [OrderID: [OrderMail]] = [:]
         var failure: RepositoryError?
         var orderLookups = 0
         var eventLookups = 0
     }
 
     private let state = Mutex(State())
-    private let now: @Sendable () -> Date
+    let now: @Sendable () -> Date
 
     /// - Parameter now: The time that new rows carry.
     package init(now: @escaping @Sendable () -> Date = { Date() }) { self.now = now }
@@ -34,6 +36,9 @@ package final class InMemoryOrderRepository: OrderRepository {
 
     /// Adds or replaces an event as it is.
     package func put(_ event: Event) { state.withLock { $0.events[event.id] = event } }
+
+    /// What a dispatcher would have noted: replaces the order's mails, oldest first.
+    package func put(_ mails: [OrderMail], of order: OrderID) { state.withLock { $0.mails[order] = mails } }
 
     /// How often `order` was asked.
     package var orderLookups: Int { state.withLock(\.orderLookups) }
@@ -200,7 +205,7 @@ package final class InMemoryOrderRepository: OrderRepository {
 
     // MARK: - Rows
 
-    private func access<Value>(
+    func access<Value>(
         _ work: (inout State) throws(RepositoryError) -> Value
     ) throws(RepositoryError) -> Value {
         try state.withLock { state throws(RepositoryError) in
