@@ -62,10 +62,11 @@ struct Gateway<Inventory: InventoryStore, Repository: OrderRepository>: Sendable
                 orderIDSecret: secret, receipts: receipts, limits: limits, lookups: lookups,
                 metrics: metrics, logger: logger),
             authentication: authentication)
+        let orderService = OrderService(
+            inventory: inventory, repository: repository, progress: progress, waiters: waiters,
+            partitioning: configuration.partitioning, limits: limits, lookups: lookups)
         let orders = OrderHandler(
-            orders: OrderService(
-                inventory: inventory, repository: repository, progress: progress, waiters: waiters,
-                partitioning: configuration.partitioning, limits: limits, lookups: lookups),
+            orders: orderService,
             repository: repository, authentication: authentication, receipts: receipts, metrics: metrics,
             limits: limits)
         let events = EventService(inventory: inventory, repository: repository, catalog: catalog, logger: logger)
@@ -87,6 +88,8 @@ struct Gateway<Inventory: InventoryStore, Repository: OrderRepository>: Sendable
         let authenticated = signedIn.group(context: AuthenticatedContext.self)
         authHandler.addRoutes(toAuthenticated: authenticated)
         orders.addRoutes(toAuthenticated: authenticated)
+        OrderMailHandler(orders: orderService, repository: repository, limits: limits)
+            .addRoutes(toAuthenticated: authenticated)
         let admin = authenticated.group(context: AdminContext.self)
         eventHandler.addRoutes(toAdmin: admin)
         AdminHandler(events: events, limits: limits).addRoutes(toAdmin: admin)

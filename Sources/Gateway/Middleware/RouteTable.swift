@@ -24,6 +24,7 @@ struct RouteTable: Sendable {
         Route(.get, "/api/events/{id}"), Route(.patch, "/api/events/{id}"),
         purchase, Route(.get, "/api/orders"), order, Route(.post, "/api/orders/recover"),
         Route(.post, "/api/orders/{id}/cancel"),
+        Route(.get, "/api/orders/{id}/mails"), Route(.post, "/api/orders/{id}/mails/resend"),
         Route(.post, "/api/admin/events/{id}/sale"), Route(.get, "/api/admin/events/{id}/ledger"),
         Route(.get, "/healthz"), Route(.get, "/readyz"), Route(.get, "/metrics"),
     ])

@@ -10,6 +10,7 @@ enum ProblemCode: String, Sendable, CaseIterable {
     case methodNotAllowed = "method_not_allowed"
     case bodyTooLarge = "body_too_large"
     case unsupportedMediaType = "unsupported_media_type"
+    case rateLimited = "rate_limited"
     case internalError = "internal_error"
     case overloaded
     case warmingUp = "warming_up"
@@ -23,6 +24,7 @@ enum ProblemCode: String, Sendable, CaseIterable {
     case orderNotFound = "order_not_found"
     case capacityBelowSold = "capacity_below_sold"
     case orderFinal = "order_final"
+    case orderNotConfirmed = "order_not_confirmed"
 
     // Purchases.
     case idempotencyKeyReused = "idempotency_key_reused"
@@ -40,12 +42,13 @@ enum ProblemCode: String, Sendable, CaseIterable {
         case .forbidden: 403
         case .notFound, .eventNotFound, .orderNotFound: 404
         case .methodNotAllowed: 405
-        case .emailTaken, .capacityBelowSold, .orderFinal, .soldOut, .limitExceeded, .saleNotOpen, .saleClosed,
-            .salePaused:
+        case .emailTaken, .capacityBelowSold, .orderFinal, .orderNotConfirmed, .soldOut, .limitExceeded, .saleNotOpen,
+            .saleClosed, .salePaused:
             409
         case .bodyTooLarge: 413
         case .unsupportedMediaType: 415
         case .validationFailed, .idempotencyKeyReused: 422
+        case .rateLimited: 429
         case .internalError: 500
         case .overloaded, .warmingUp: 503
         }
@@ -63,6 +66,7 @@ enum ProblemCode: String, Sendable, CaseIterable {
         case 413: "Content Too Large"
         case 415: "Unsupported Media Type"
         case 422: "Unprocessable Content"
+        case 429: "Too Many Requests"
         case 503: "Service Unavailable"
         default: "Internal Server Error"
         }
