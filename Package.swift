@@ -99,6 +99,7 @@ let package = Package(
     ],
     targets: [
         // System libraries.
+        .c("CCurl", pkgConfig: "libcurl"),
         .c("CHiredis"),
         .c("CLibpq", pkgConfig: "libpq"),
         .c("CMalloc"),
@@ -112,12 +113,13 @@ let package = Package(
         .shared("PostgresClient", ["CLibpq", .collections, .logging]),
         .shared("OnsaleConfiguration", [.swiftConfiguration], path: "Configuration"),
         .shared("Observability", ["OnsaleConfiguration", .coreMetrics, .logging]),
-        .shared("Security", ["COpenSSL", "OnsaleConfiguration", "Ticketing", .jwtKit]),
+        .shared("Threads", []),
+        .shared("Security", ["COpenSSL", "OnsaleConfiguration", "Threads", "Ticketing", .jwtKit]),
         .shared("PNGImages", ["CPNG"]),
         .shared("QRCodes", ["CQRencode"]),
         .shared("TicketPages", ["QRCodes", .mustache], resources: [.embedInCode("Templates")]),
 
-        // The stores and the payment provider.
+        // The stores, the payment provider and the mails.
         .shared(
             "InventoryStore", ["OnsaleConfiguration", "RedisClient", "Ticketing", .logging],
             resources: [.embedInCode("Scripts")]),
@@ -125,6 +127,9 @@ let package = Package(
             "OrderRepository", ["OnsaleConfiguration", "PostgresClient", "Ticketing", .crypto, .logging],
             resources: [.embedInCode("Migrations")]),
         .shared("Payments", ["PostgresClient", "Ticketing", .asyncHTTPClient, .logging]),
+        .shared(
+            "Mail", ["CCurl", "OnsaleConfiguration", "Threads", "Ticketing", .logging, .mustache],
+            resources: [.embedInCode("Templates")]),
         .shared("ObjectStorage", ["OnsaleConfiguration", .asyncHTTPClient, .crypto, .nio, .nioHTTP]),
         .shared(
             "RateLimiting", ["Observability", "OnsaleConfiguration", "RedisClient", .logging],
@@ -145,14 +150,15 @@ let package = Package(
         .target(
             name: "InventoryWorker",
             dependencies: [
-                "InventoryStore", "OnsaleConfiguration", "OrderRepository", "Payments", "Reconciliation", "Ticketing",
-                .coreMetrics, .lifecycle, .logging, .metrics,
+                "InventoryStore", "Mail", "OnsaleConfiguration", "OrderRepository", "Payments", "Reconciliation",
+                "Ticketing", .coreMetrics, .lifecycle, .logging, .metrics,
             ], exclude: ["App"], swiftSettings: settings),
         .program(
             "InventoryWorkerApp", path: "Sources/InventoryWorker/App",
             [
-                "InventoryStore", "InventoryWorker", "Observability", "OnsaleConfiguration", "OrderRepository",
-                "Payments", "PostgresClient", "RedisClient", "Ticketing", .coreMetrics, .hummingbird, .lifecycle,
+                "InventoryStore", "InventoryWorker", "Mail", "Observability", "OnsaleConfiguration",
+                "OrderRepository", "Payments", "PostgresClient", "RedisClient", "Ticketing", .coreMetrics,
+                .hummingbird, .lifecycle,
                 .logging, .unixSignals,
             ]),
         .program(
@@ -177,11 +183,13 @@ let package = Package(
             ]),
 
         // Tests. `TestSupport` starts the servers they need.
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: settings),
+        .target(
+            name: "TestSupport", path: "Tests/TestSupport", exclude: ["smtp-server.py"], swiftSettings: settings),
         .tests("TicketingTests", ["Ticketing", .crypto]),
         .tests("ConfigurationTests", ["OnsaleConfiguration"]),
         .tests("ObservabilityTests", ["Observability", "OnsaleConfiguration", .coreMetrics, .logging]),
-        .tests("SecurityTests", ["OnsaleConfiguration", "Security", "Ticketing", .jwtKit]),
+        .tests("SecurityTests", ["OnsaleConfiguration", "Security", "Threads", "Ticketing", .jwtKit]),
+        .tests("MailTests", ["Mail", "OnsaleConfiguration", "TestSupport", "Threads", "Ticketing", .logging]),
         .tests(
             "RedisClientTests", ["RedisClient", "TestSupport", .lifecycle, .logging, .nio, .nioEmbedded, .nioPosix]),
         .tests("PostgresClientTests", ["PostgresClient", "TestSupport", .logging]),
@@ -204,8 +212,8 @@ let package = Package(
         .tests(
             "InventoryWorkerTests",
             [
-                "InventoryStore", "InventoryWorker", "OnsaleConfiguration", "OrderRepository", "Payments",
-                "Reconciliation", "TestSupport", "Ticketing", .crypto, .lifecycle, .logging,
+                "InventoryStore", "InventoryWorker", "Mail", "OnsaleConfiguration", "OrderRepository", "Payments",
+                "PostgresClient", "Reconciliation", "TestSupport", "Ticketing", .crypto, .lifecycle, .logging,
             ]),
         .tests("RateLimitingTests", ["OnsaleConfiguration", "RateLimiting", "RedisClient", "TestSupport", .logging]),
         .tests("ReconciliationTests", ["InventoryStore", "OrderRepository", "Reconciliation", "Ticketing"]),

@@ -76,10 +76,11 @@ struct Gateway<
                 orderIDSecret: secret, receipts: receipts, limits: limits, lookups: lookups,
                 metrics: metrics, logger: logger),
             authentication: authentication, limiter: PurchaseLimiter(limits: configuration.requestLimits))
+        let orderService = OrderService(
+            inventory: inventory, repository: repository, progress: progress, waiters: waiters,
+            partitioning: configuration.partitioning, limits: limits, lookups: lookups)
         let orders = OrderHandler(
-            orders: OrderService(
-                inventory: inventory, repository: repository, progress: progress, waiters: waiters,
-                partitioning: configuration.partitioning, limits: limits, lookups: lookups),
+            orders: orderService,
             repository: repository, authentication: authentication, receipts: receipts, metrics: metrics,
             limits: limits)
         let events = EventService(
@@ -119,6 +120,8 @@ struct Gateway<
         users.addRoutes(toAuthenticated: authenticated)
         orders.addRoutes(toAuthenticated: authenticated)
         tickets.addRoutes(toAuthenticated: authenticated)
+        OrderMailHandler(orders: orderService, repository: repository, limits: limits)
+            .addRoutes(toAuthenticated: authenticated)
         let admin = authenticated.group(context: AdminContext.self)
         eventHandler.addRoutes(toAdmin: admin)
         users.addRoutes(toAdmin: admin)

@@ -130,6 +130,9 @@ struct GatewayLimits: Sendable {
     /// Beyond: 404.
     var receiptAge: Duration = .seconds(7 * 86_400)
 
+    /// How long after an order's confirmation was mailed it may be asked for again. Before: 429.
+    var resendPause: Duration = .seconds(60)
+
     // Sold-out cache.
     /// Events with a sold-out entry at once. Beyond: Redis answers for the others.
     var soldOutEvents = 1_000

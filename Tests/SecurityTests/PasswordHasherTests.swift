@@ -1,6 +1,7 @@
 import Dispatch
 import OnsaleConfiguration
 import Testing
+import Threads
 
 @testable import Security
 

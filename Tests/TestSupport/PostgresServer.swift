@@ -205,7 +205,8 @@ package final class PostgresServer: Sendable {
         return versions.sorted { (Int($0) ?? 0) > (Int($1) ?? 0) }.map { "\(root)/\($0)/bin" }
     }
 
-    private static func makeCertificate(in directory: URL) throws -> URL {
+    /// For `localhost`, good for two days: `server.crt` and `server.key`. Readable by Postgres.
+    static func makeCertificate(in directory: URL) throws -> URL {
         let certificate = directory.appending(path: "server.crt")
         let key = directory.appending(path: "server.key")
         try run([

@@ -31,6 +31,7 @@ struct RouteTable: Sendable {
         Route(.get, "/api/tickets"), Route(.get, "/api/tickets/{code}"), Route(.get, "/api/tickets/{code}/print"),
         Route(.get, "/api/tickets/{code}/qr.svg"), Route(.get, "/api/tickets/{code}/qr.png"),
         Route(.post, "/api/tickets/{code}/redeem"), Route(.post, "/api/tickets/{code}/transfer"),
+        Route(.get, "/api/orders/{id}/mails"), Route(.post, "/api/orders/{id}/mails/resend"),
         Route(.post, "/api/admin/events/{id}/sale"), Route(.get, "/api/admin/events/{id}/ledger"),
         Route(.get, "/api/admin/events/{id}/orders"), Route(.get, "/api/admin/events/{id}/orders.csv"),
         Route(.get, "/api/admin/audit"),

@@ -10,8 +10,8 @@ enum ProblemCode: String, Sendable, CaseIterable {
     case methodNotAllowed = "method_not_allowed"
     case bodyTooLarge = "body_too_large"
     case unsupportedMediaType = "unsupported_media_type"
-    case internalError = "internal_error"
     case rateLimited = "rate_limited"
+    case internalError = "internal_error"
     case overloaded
     case warmingUp = "warming_up"
 
@@ -30,6 +30,7 @@ enum ProblemCode: String, Sendable, CaseIterable {
     case orderNotFound = "order_not_found"
     case capacityBelowSold = "capacity_below_sold"
     case orderFinal = "order_final"
+    case orderNotConfirmed = "order_not_confirmed"
 
     // Tickets.
     case ticketNotFound = "ticket_not_found"
@@ -62,8 +63,8 @@ enum ProblemCode: String, Sendable, CaseIterable {
         case .forbidden: 403
         case .notFound, .eventNotFound, .orderNotFound, .userNotFound, .ticketNotFound, .recipientUnknown: 404
         case .methodNotAllowed: 405
-        case .emailTaken, .lastAdmin, .ordersPending, .capacityBelowSold, .orderFinal, .soldOut, .limitExceeded,
-            .saleNotOpen, .saleClosed, .salePaused, .imageNotUploaded:
+        case .emailTaken, .lastAdmin, .ordersPending, .capacityBelowSold, .orderFinal, .orderNotConfirmed, .soldOut,
+            .limitExceeded, .saleNotOpen, .saleClosed, .salePaused, .imageNotUploaded:
             409
         case .ticketUsed, .ticketCancelled, .ticketTransferred, .eventStarted, .transferLimit: 409
         case .bodyTooLarge: 413

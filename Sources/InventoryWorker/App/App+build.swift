@@ -3,6 +3,7 @@ import Hummingbird
 import InventoryStore
 import InventoryWorker
 import Logging
+import Mail
 import Observability
 import OnsaleConfiguration
 import OrderRepository
@@ -38,6 +39,7 @@ extension App {
                 repository: PostgresLaneRepository(postgres: postgres), gateway: payments,
                 configuration: configuration, logger: logger)
         }
+        let mail = try mailServices(config: config, logger: logger)
         let operations = OperationsServer(
             registry: registry, inventory: inventory,
             repository: PostgresOrderRepository(postgres: postgres, partitioning: partitioning))
@@ -56,11 +58,35 @@ extension App {
                 service: ChargeReconciler(
                     repository: PostgresOutboxRepository(postgres: postgres), gateway: payments,
                     configuration: configuration, logger: logger)))
+        services += mail.map { .init(service: $0) }
         services += lanes.map { .init(service: $0) }
         var group = ServiceGroupConfiguration(
             services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         group.maximumGracefulShutdownDuration = configuration.shutdown + .seconds(10)
         return ServiceGroup(configuration: group)
+    }
+
+    /// What sends mails, and its one connection to Postgres: a wave of mails takes none of the lanes'.
+    private static func mailServices(config: ConfigReader, logger: Logger) throws -> [any Service] {
+        let configuration = try MailConfiguration(config: config)
+        var database = try PostgresConfiguration(url: try config.required("database.url", isSecret: true))
+        database.maxConnections = 1
+        let postgres = PostgresClient(configuration: database, logger: logger)
+        func dispatcher(_ mailer: some Mailer, connections: Int, timeout: Duration) throws -> any Service {
+            MailDispatcher(
+                repository: PostgresMailRepository(postgres: postgres), mailer: mailer,
+                writer: try LetterWriter(publicURL: configuration.publicURL), from: configuration.from,
+                limits: MailLimits(rate: configuration.rate, connections: connections, timeout: timeout),
+                logger: logger)
+        }
+        let service =
+            if let smtp = configuration.smtp {
+                try dispatcher(
+                    SMTPMailer(configuration: smtp), connections: smtp.connections, timeout: smtp.timeout)
+            } else {
+                try dispatcher(LogMailer(logger: logger), connections: 4, timeout: .seconds(10))
+            }
+        return [PostgresShutdown(postgres: postgres), service]
     }
 
     /// Repeats `body` until it succeeds, with back-off, while Postgres is not there.

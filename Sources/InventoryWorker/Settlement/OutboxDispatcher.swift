@@ -30,24 +30,10 @@ package struct OutboxDispatcher<Repository: OutboxRepository, Gateway: PaymentGa
 
     /// Works until cancelled.
     package func work() async throws {
-        var backoff = Backoff(time: time)
-        var nextLook = time.now()
-        while true {
-            do {
-                while try await dispatch() == WorkerConfiguration.outboxBatch {}
-                if time.now() >= nextLook {
-                    try await look()
-                    nextLook = time.now() + WorkerConfiguration.outboxLook
-                }
-                backoff.reset()
-                try await time.sleep(WorkerConfiguration.outboxInterval)
-            } catch let error as RepositoryError {
-                logger.warning("outbox.retry", metadata: ["error": "\(error)"])
-                do { try await time.sleep(backoff.pause()) } catch { return }
-            } catch is CancellationError {
-                return
-            }
-        }
+        let loop = DispatchLoop(
+            time: time, logger: logger, retryMessage: "outbox.retry", interval: WorkerConfiguration.outboxInterval,
+            batch: WorkerConfiguration.outboxBatch)
+        try await loop.run(sleep: time.sleep, dispatch: dispatch, look: look)
     }
 
     /// Delivers what is due, once each; returns how many messages there were.
@@ -102,7 +88,7 @@ package struct OutboxDispatcher<Repository: OutboxRepository, Gateway: PaymentGa
 
     /// How long to wait after so many attempts.
     static func pause(after attempts: Int, _ time: TimeAndChance = .machine) -> Duration {
-        let doubled = WorkerConfiguration.outboxPause * (1 << min(attempts - 1, 20))
-        return time.jittered(min(doubled, WorkerConfiguration.outboxLongestPause))
+        RetryPauses(first: WorkerConfiguration.outboxPause, longest: WorkerConfiguration.outboxLongestPause)
+            .after(attempts, time)
     }
 }

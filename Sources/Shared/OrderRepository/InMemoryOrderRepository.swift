@@ -19,6 +19,8 @@ package final class InMemoryOrderRepository: OrderRepository {
         var changes: [AccountChange] = []
         var resetMails: [(email: String, token: String)] = []
         var audit: [AuditEntry] = []
+        /// Oldest first.
+        var mails: [OrderID: [OrderMail]] = [:]
         var failure: RepositoryError?
         var orderLookups = 0
         var eventLookups = 0
@@ -48,6 +50,9 @@ package final class InMemoryOrderRepository: OrderRepository {
 
     /// One-time tokens that were to be mailed, oldest first.
     package var resetMails: [(email: String, token: String)] { state.withLock(\.resetMails) }
+
+    /// What a dispatcher would have noted: replaces the order's mails, oldest first.
+    package func put(_ mails: [OrderMail], of order: OrderID) { state.withLock { $0.mails[order] = mails } }
 
     /// How often `order` was asked.
     package var orderLookups: Int { state.withLock(\.orderLookups) }

@@ -4,7 +4,7 @@ package import Ticketing
 /// What the gateway asks of Postgres: accounts, events and orders; nothing of it is on the purchase path.
 ///
 /// Live: `PostgresOrderRepository`. In memory: `InMemoryOrderRepository`.
-package protocol OrderRepository: Sendable {
+package protocol OrderRepository: OrderMailRepository {
     // Accounts.
     /// - Throws: `.duplicateEmail` when the address has an account, in whatever case it is written.
     func createUser(

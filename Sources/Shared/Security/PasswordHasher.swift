@@ -1,4 +1,4 @@
-import Synchronization
+import Threads
 
 /// Hashes and compares passwords with scrypt, on threads of its own.
 ///
@@ -17,8 +17,13 @@ package final class PasswordHasher: Sendable {
     private let threads: WorkerThreads
 
     package convenience init(configuration: PasswordConfiguration = PasswordConfiguration()) throws(PasswordError) {
-        let threads = try WorkerThreads(
-            count: configuration.threads, queueLimit: configuration.queueLimit, niceness: configuration.niceness)
+        let threads: WorkerThreads
+        do {
+            threads = try WorkerThreads(
+                count: configuration.threads, queueLimit: configuration.queueLimit, niceness: configuration.niceness)
+        } catch {
+            throw PasswordError(.library, "\(error)")
+        }
         self.init(parameters: configuration.parameters, threads: threads)
     }
 
@@ -100,13 +105,4 @@ package final class PasswordHasher: Sendable {
         }
         return try result.get()
     }
-}
-
-/// Set by the task that waits, read by the thread that works.
-private final class CancellationFlag: Sendable {
-    private let value = Atomic(false)
-
-    var isSet: Bool { value.load(ordering: .relaxed) }
-
-    func set() { value.store(true, ordering: .relaxed) }
 }

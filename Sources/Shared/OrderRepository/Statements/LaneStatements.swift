@@ -70,6 +70,8 @@ enum RefuseIntent {
             ), released AS (
                 INSERT INTO outbox (kind, partition, event_id, order_id, user_id, quantity)
                 SELECT 'release', \(partition), event_id, id, user_id, quantity FROM inserted
+            ), mailed AS (
+                INSERT INTO mails (kind, user_id, order_id) SELECT 'order_cancelled', user_id, id FROM inserted
             )
             SELECT EXISTS (SELECT FROM lease), EXISTS (SELECT FROM inserted)
             """
@@ -99,7 +101,7 @@ enum SelectKnownOrders {
 /// Ends pending orders in one statement: tickets and the charge for the confirmed ones; for the cancelled ones the
 /// units go back to the stock and a release goes to the outbox, with a void of the charge where the provider's answer is
 /// not known. An order that is no longer pending is left alone (I9). One whose hold has ended has no units: it can only be
-/// cancelled here, and returns none.
+/// cancelled here, and returns none. Either way the buyer is to get a mail.
 /// The batch is noted as unpublished in the same step. The fence and the order of the locks are those of `CommitBatch`.
 ///
 /// A join would leave it to the planner which side to look up in the other, and a plan made while the tables had a few
@@ -157,6 +159,10 @@ enum SettleOrders {
                 INSERT INTO outbox (kind, partition, event_id, order_id, user_id, quantity)
                 SELECT 'void', \(partition), event_id, id, user_id, quantity FROM changed
                 WHERE status = 'cancelled' AND reference IS NULL AND total_amount > 0
+            ), mailed AS (
+                INSERT INTO mails (kind, user_id, order_id)
+                SELECT CASE status WHEN 'confirmed' THEN 'order_confirmed' ELSE 'order_cancelled' END, user_id, id
+                FROM changed
             ), stock AS (
                 SELECT e.id, t.units
                 FROM (SELECT event_id, sum(quantity) AS units FROM changed

@@ -46,12 +46,14 @@ enum RecordRefund {
         WITH changed AS (
             UPDATE ticket_orders SET status = 'refunded', updated_at = now()
             WHERE id = \(order) AND status = 'cancelled'
-            RETURNING id, partition, total_amount, currency
+            RETURNING id, partition, user_id, total_amount, currency
         ), recorded AS (
             INSERT INTO payments (order_id, kind, status, amount, currency, reference)
             SELECT c.id, p.kind, p.status, c.total_amount, c.currency, p.reference
             FROM changed c, (VALUES ('charge', 'captured', \(charge)), ('refund', 'refunded', \(refund)))
                  AS p (kind, status, reference)
+        ), mailed AS (
+            INSERT INTO mails (kind, user_id, order_id) SELECT 'order_refunded', user_id, id FROM changed
         )
         INSERT INTO unpublished_settlements (partition, orders) SELECT partition, ARRAY[id] FROM changed
         """
@@ -60,7 +62,7 @@ enum RecordRefund {
 
 /// Cancels a pending order for its buyer: units back to the stock, with the release of Redis' and the void of the charge
 /// in the outbox. One whose hold has ended is left to the provider's answer, which is all that it waits for. The order's row decides against a settlement at the same instant; the event's row is locked last, as
-/// there.
+/// there. Whoever cancels is told at once and gets no mail; should money have to be given back, that is one.
 enum CancelOrder {
     static func query(_ id: OrderID, _ user: UserID) -> PostgresQuery {
         """
@@ -85,16 +87,23 @@ enum CancelOrder {
 }
 
 /// Stores an order that no lane has committed as cancelled. When it is still on the stream, its lane finds it here, takes
-/// the entry for a second acceptance, and gives Redis' units back.
+/// the entry for a second acceptance, and gives Redis' units back. A mail tells of it unless the buyer has cancelled it.
 enum InsertCancelledOrder {
     static func query(_ intent: Intent, _ reason: CancellationReason) -> PostgresQuery {
         """
-        INSERT INTO ticket_orders (id, user_id, event_id, partition, quantity, total_amount, currency, payment_method,
-                                   status, failure_code, stream_id)
-        VALUES (\(intent.order), \(intent.user), \(intent.event), \(Int16(intent.order.partition.number)),
-                \(Int32(intent.quantity)), \(intent.total.amount) * 0.01, \(intent.total.currency),
-                \(intent.paymentMethod.text), 'cancelled', \(reason.rawValue), '')
-        ON CONFLICT (id) DO NOTHING
+        WITH inserted AS (
+            INSERT INTO ticket_orders (id, user_id, event_id, partition, quantity, total_amount, currency,
+                                       payment_method, status, failure_code, stream_id)
+            VALUES (\(intent.order), \(intent.user), \(intent.event), \(Int16(intent.order.partition.number)),
+                    \(Int32(intent.quantity)), \(intent.total.amount) * 0.01, \(intent.total.currency),
+                    \(intent.paymentMethod.text), 'cancelled', \(reason.rawValue), '')
+            ON CONFLICT (id) DO NOTHING
+            RETURNING id, user_id
+        ), mailed AS (
+            INSERT INTO mails (kind, user_id, order_id)
+            SELECT 'order_cancelled', user_id, id FROM inserted WHERE \(reason != .cancelledByBuyer)
+        )
+        SELECT id FROM inserted
         """
     }
 }

@@ -51,7 +51,7 @@ enum ConfirmOverdue {
             ), changed AS (
                 UPDATE ticket_orders o SET status = 'confirmed', hold_ended = false, updated_at = now()
                 FROM lease, event WHERE o.id = \(order.id) AND o.status = 'pending' AND o.hold_ended
-                RETURNING o.id, o.created_at, o.event_id, o.quantity, o.total_amount, o.currency
+                RETURNING o.id, o.created_at, o.event_id, o.user_id, o.quantity, o.total_amount, o.currency
             ), ended AS (
                 DELETE FROM overdue_orders p USING changed c
                 WHERE p.partition = \(partition) AND p.created_at = c.created_at AND p.order_id = c.id
@@ -62,6 +62,8 @@ enum ConfirmOverdue {
                 SELECT id, 'charge', 'captured', total_amount, currency, \(settlement.paymentReference) FROM changed
             ), listed AS (
                 INSERT INTO unpublished_settlements (partition, orders) SELECT \(partition), ARRAY[id] FROM changed
+            ), mailed AS (
+                INSERT INTO mails (kind, user_id, order_id) SELECT 'order_confirmed', user_id, id FROM changed
             ), taken AS (
                 UPDATE events SET available_tickets = available_tickets - c.quantity
                 FROM changed c WHERE events.id = c.event_id

@@ -2,15 +2,15 @@ import Glibc
 
 /// A fixed number of threads that run jobs in the order they came, and a queue with a limit before them.
 ///
-/// For work that keeps a processor busy for long: on the cooperative pool or an event loop it would stop everything
-/// else. The threads end when the last reference to this object goes, after the jobs already taken.
-final class WorkerThreads: Sendable {
+/// For work that keeps a processor busy for long, or waits in a library: on the cooperative pool or an event loop it would
+/// stop everything else. The threads end when the last reference to this object goes, after the jobs already taken.
+package final class WorkerThreads: Sendable {
     private let queue: JobQueue
 
     /// - Parameters:
     ///   - niceness: Added to the threads' nice value, 0 to 19.
     ///   - queueLimit: Jobs that may wait; those that run are not counted.
-    init(count: Int, queueLimit: Int, niceness: Int32) throws(PasswordError) {
+    package init(count: Int, queueLimit: Int, niceness: Int32) throws(ThreadError) {
         queue = JobQueue(limit: queueLimit)
         for _ in 0..<count {
             let context = Unmanaged.passRetained(ThreadContext(queue: queue, niceness: niceness))
@@ -24,7 +24,7 @@ final class WorkerThreads: Sendable {
             guard status == 0 else {
                 context.release()
                 queue.close()
-                throw PasswordError(.library, "no thread: \(String(cString: strerror(status)))")
+                throw ThreadError(message: "no thread: \(String(cString: strerror(status)))")
             }
             pthread_detach(thread)
         }
@@ -35,10 +35,10 @@ final class WorkerThreads: Sendable {
     }
 
     /// Jobs that wait for a thread.
-    var waiting: Int { queue.count }
+    package var waiting: Int { queue.count }
 
     /// Hands a job over; false when the queue is full, and then the job never runs.
-    func submit(_ job: @escaping @Sendable () -> Void) -> Bool {
+    package func submit(_ job: @escaping @Sendable () -> Void) -> Bool {
         queue.append(job)
     }
 }
@@ -58,4 +58,11 @@ private final class ThreadContext: Sendable {
         _ = setpriority(.init(PRIO_PROCESS.rawValue), 0, niceness)
         while let job = queue.next() { job() }
     }
+}
+
+/// The system has refused a thread.
+package struct ThreadError: Error, CustomStringConvertible {
+    let message: String
+
+    package var description: String { message }
 }
