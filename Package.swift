@@ -116,7 +116,12 @@ let package = Package(
         .shared(
             "OrderRepository", ["OnsaleConfiguration", "PostgresClient", "Ticketing", .crypto, .logging],
             resources: [.embedInCode("Migrations")]),
-        .shared("Payments", ["PostgresClient", "Ticketing", .asyncHTTPClient, .logging, .mustache]),
+        .shared(
+            "Payments",
+            [
+                "OnsaleConfiguration", "PostgresClient", "Ticketing", .asyncHTTPClient, .collections, .logging, .nio,
+                .nioHTTP,
+            ]),
         .shared("Reconciliation", ["InventoryStore", "OrderRepository", "Payments", "Ticketing"]),
 
         // The programs.
@@ -177,7 +182,15 @@ let package = Package(
             "InventoryStoreTests",
             ["InventoryStore", "RedisClient", "TestSupport", "Ticketing", .logging, .nio, .nioPosix]),
         .tests("OrderRepositoryTests", ["OrderRepository", "PostgresClient", "TestSupport", "Ticketing", .logging]),
-        .tests("PaymentsTests", ["Payments", "PostgresClient", "TestSupport", "Ticketing", .logging]),
+        .target(
+            name: "StripeDouble", dependencies: [.nio, .nioHTTP, .nioPosix], path: "Tests/StripeDouble",
+            swiftSettings: settings),
+        .tests(
+            "PaymentsTests",
+            [
+                "OnsaleConfiguration", "Payments", "PostgresClient", "StripeDouble", "TestSupport", "Ticketing",
+                .logging,
+            ]),
         .tests(
             "GatewayTests",
             [
@@ -189,7 +202,8 @@ let package = Package(
             "InventoryWorkerTests",
             [
                 "InventoryStore", "InventoryWorker", "OnsaleConfiguration", "OrderRepository", "Payments",
-                "Reconciliation", "TestSupport", "Ticketing", .crypto, .lifecycle, .logging,
+                "PostgresClient", "Reconciliation", "StripeDouble", "TestSupport", "Ticketing", .crypto, .lifecycle,
+                .logging,
             ]),
         .tests("ReconciliationTests", ["InventoryStore", "OrderRepository", "Reconciliation", "Ticketing"]),
         .tests("SimulationTests", ["Simulation"]),

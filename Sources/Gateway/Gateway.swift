@@ -11,7 +11,7 @@ import ServiceLifecycle
 import UnixSignals
 
 /// The gateway's parts, put together over whichever stores: live ones in `App+build`, in-memory ones in tests.
-struct Gateway<Inventory: InventoryStore, Repository: OrderRepository>: Sendable {
+struct Gateway<Inventory: InventoryStore, Repository: OrderRepository & RefundRepository>: Sendable {
     /// What the gateway works with.
     struct Dependencies: Sendable {
         var inventory: Inventory
@@ -90,6 +90,13 @@ struct Gateway<Inventory: InventoryStore, Repository: OrderRepository>: Sendable
         let admin = authenticated.group(context: AdminContext.self)
         eventHandler.addRoutes(toAdmin: admin)
         AdminHandler(events: events, limits: limits).addRoutes(toAdmin: admin)
+        let refunds = RefundService(
+            inventory: inventory, repository: repository, catalog: catalog, partitioning: configuration.partitioning,
+            limits: limits, logger: logger)
+        RefundHandler(refunds: refunds, limits: limits).addRoutes(toAdmin: admin)
+        WebhookHandler(
+            repository: repository, secret: configuration.stripeWebhookSecret, limits: limits, logger: logger
+        ).addRoutes(to: router)
 
         let cors = CORSPolicy(origins: configuration.corsOrigins)
         let requestMetrics = RequestMetrics(routes: .standard, factory: registry)

@@ -11,6 +11,20 @@ enum JSONBody {
         let buffer = try await BodyReader.json(
             request, contentType: request.headers[.contentType], contentLength: request.headers[.contentLength],
             limit: limit)
+        return try decode(type, from: buffer)
+    }
+
+    /// As `decode`, where no body at all means an object without fields.
+    static func decodeIfPresent<Body: Decodable>(
+        _ type: Body.Type, from request: Request, limit: Int
+    ) async throws -> Body {
+        let buffer = try await BodyReader.json(
+            request, contentType: request.headers[.contentType], contentLength: request.headers[.contentLength],
+            limit: limit)
+        return try decode(type, from: buffer.readableBytes == 0 ? ByteBuffer(string: "{}") : buffer)
+    }
+
+    static func decode<Body: Decodable>(_ type: Body.Type, from buffer: ByteBuffer) throws -> Body {
         do {
             return try JSONDecoder().decode(type, from: Data(buffer.readableBytesView))
         } catch let error as DecodingError {

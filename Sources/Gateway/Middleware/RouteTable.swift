@@ -21,9 +21,10 @@ struct RouteTable: Sendable {
     static let standard = RouteTable(routes: [
         Route(.post, "/api/auth/register"), Route(.post, "/api/auth/login"), Route(.get, "/api/auth/me"),
         Route(.get, "/api/events"), Route(.post, "/api/events"),
-        Route(.get, "/api/events/{id}"), Route(.patch, "/api/events/{id}"),
+        Route(.get, "/api/events/{id}"), Route(.patch, "/api/events/{id}"), Route(.delete, "/api/events/{id}"),
         purchase, Route(.get, "/api/orders"), order, Route(.post, "/api/orders/recover"),
-        Route(.post, "/api/orders/{id}/cancel"),
+        Route(.post, "/api/orders/{id}/cancel"), Route(.post, "/api/orders/{id}/refund"),
+        Route(.post, "/api/admin/events/{id}/cancel"), Route(.post, "/api/webhooks/stripe"),
         Route(.post, "/api/admin/events/{id}/sale"), Route(.get, "/api/admin/events/{id}/ledger"),
         Route(.get, "/healthz"), Route(.get, "/readyz"), Route(.get, "/metrics"),
     ])

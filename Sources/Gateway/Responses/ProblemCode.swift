@@ -23,6 +23,14 @@ enum ProblemCode: String, Sendable, CaseIterable {
     case orderNotFound = "order_not_found"
     case capacityBelowSold = "capacity_below_sold"
     case orderFinal = "order_final"
+    case orderNotRefundable = "order_not_refundable"
+    case ticketNotRefundable = "ticket_not_refundable"
+    case eventCancelled = "event_cancelled"
+    case eventHasOrders = "event_has_orders"
+    case eventOnSale = "event_on_sale"
+
+    // Webhooks.
+    case invalidSignature = "invalid_signature"
 
     // Purchases.
     case idempotencyKeyReused = "idempotency_key_reused"
@@ -35,13 +43,13 @@ enum ProblemCode: String, Sendable, CaseIterable {
     /// The HTTP status that goes with the code, always the same.
     var status: Int {
         switch self {
-        case .malformedJSON, .badRequest: 400
+        case .malformedJSON, .badRequest, .invalidSignature: 400
         case .unauthenticated, .invalidCredentials: 401
         case .forbidden: 403
         case .notFound, .eventNotFound, .orderNotFound: 404
         case .methodNotAllowed: 405
         case .emailTaken, .capacityBelowSold, .orderFinal, .soldOut, .limitExceeded, .saleNotOpen, .saleClosed,
-            .salePaused:
+            .salePaused, .orderNotRefundable, .ticketNotRefundable, .eventCancelled, .eventHasOrders, .eventOnSale:
             409
         case .bodyTooLarge: 413
         case .unsupportedMediaType: 415

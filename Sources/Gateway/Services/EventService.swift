@@ -60,6 +60,7 @@ struct EventService<Inventory: InventoryStore, Repository: OrderRepository>: Sen
         do throws(RepositoryError) {
             event = try await repository.updateEvent(id, by: actor, change)
         } catch {
+            if error.code == .eventCancelled { throw EventProblems.cancelled }
             guard error.code == .capacityBelowSold else { throw error }
             throw Problem(.capacityBelowSold, "More tickets than that are sold or pending.")
         }

@@ -4,22 +4,25 @@ package import Ticketing
 
 /// The repository in memory, by the rules of the Postgres one; what the gateway's tests run on.
 package final class InMemoryOrderRepository: OrderRepository {
-    private struct Account {
+    struct Account {
         var user: User
         var passwordHash: String
     }
 
-    private struct State {
+    struct State {
         var accounts: [UserID: Account] = [:]
         var events: [EventID: Event] = [:]
         var orders: [OrderID: Order] = [:]
+        /// What the keys of refunds were used for, by order.
+        var refundKeys: [OrderID: [IdempotencyKey: String]] = [:]
+        var providerEvents: [String: ProviderEvent] = [:]
         var failure: RepositoryError?
         var orderLookups = 0
         var eventLookups = 0
     }
 
-    private let state = Mutex(State())
-    private let now: @Sendable () -> Date
+    let state = Mutex(State())
+    let now: @Sendable () -> Date
 
     /// - Parameter now: The time that new rows carry.
     package init(now: @escaping @Sendable () -> Date = { Date() }) { self.now = now }
@@ -109,6 +112,9 @@ package final class InMemoryOrderRepository: OrderRepository {
     ) async throws(RepositoryError) -> Event? {
         try access { state throws(RepositoryError) in
             guard var event = state.events[id] else { return nil }
+            guard event.cancelledAt == nil else {
+                throw RepositoryError(.eventCancelled, "event \(id) was cancelled")
+            }
             let taken = event.details.totalTickets - event.availableTickets
             change(&event.details)
             guard event.details.totalTickets >= taken else {
@@ -200,7 +206,7 @@ package final class InMemoryOrderRepository: OrderRepository {
 
     // MARK: - Rows
 
-    private func access<Value>(
+    func access<Value>(
         _ work: (inout State) throws(RepositoryError) -> Value
     ) throws(RepositoryError) -> Value {
         try state.withLock { state throws(RepositoryError) in

@@ -46,6 +46,9 @@ extension Migration {
         Migration(
             5, "outbox_dead", up: PackageResources._005_outbox_dead_up_sql,
             down: PackageResources._005_outbox_dead_down_sql),
+        Migration(6, "mails", up: PackageResources._006_mails_up_sql, down: PackageResources._006_mails_down_sql),
+        Migration(
+            7, "refunds", up: PackageResources._007_refunds_up_sql, down: PackageResources._007_refunds_down_sql),
     ]
 
     private init(_ version: Int, _ name: String, up: [UInt8], down: [UInt8]) {

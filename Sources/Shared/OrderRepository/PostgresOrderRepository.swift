@@ -63,7 +63,11 @@ package struct PostgresOrderRepository: OrderRepository {
             return try await postgres.withTransaction { connection in
                 guard let row = try await connection.query(SelectEvent.locked(id)).rows.first else { return nil }
                 guard let before = try await connection.query(InsertAudit.before(id)).rows.first else { return nil }
-                var details = try Event(row).details
+                let event = try Event(row)
+                guard event.cancelledAt == nil else {
+                    throw RepositoryError(.eventCancelled, "event \(id) was cancelled")
+                }
+                var details = event.details
                 change(&details)
                 let updated = try await connection.query(UpdateEvent.query(id, details)).rows.first
                 let beforeText = try before.decode(String.self)
