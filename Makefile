@@ -2,7 +2,7 @@
 # ARGS="…" hands more arguments to demo, load, simulate, chaos, bench and test.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-cluster simulate reconcile-load up down status load chaos bench build lint format clean
+.PHONY: help demo test test-cluster test-payments simulate reconcile-load up down status load chaos bench build lint format clean
 
 help: ## lists these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -15,6 +15,9 @@ test: ## every test, on private servers
 
 test-cluster: ## the tests of whole sales, and those of clusters, on a Redis Cluster
 	@ONSALE_TEST_REDIS=cluster scripts/test --filter 'IntegrationTests|Cluster' $(ARGS)
+
+test-payments: ## 5,000 orders paid at a provider that declines, fails and falls silent; its books are audited
+	@ONSALE_PAYMENT_ORDERS=5000 scripts/test --filter PaymentSuiteTests $(ARGS)
 
 reconcile-load: ## a minute of full load with Redis compared to Postgres all the time
 	@ONSALE_RECONCILE_SECONDS=60 scripts/test --filter ReconcileTests/underLoad

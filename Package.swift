@@ -126,7 +126,12 @@ let package = Package(
         .shared(
             "OrderRepository", ["OnsaleConfiguration", "PostgresClient", "Ticketing", .crypto, .logging],
             resources: [.embedInCode("Migrations")]),
-        .shared("Payments", ["PostgresClient", "Ticketing", .asyncHTTPClient, .logging]),
+        .shared(
+            "Payments",
+            [
+                "OnsaleConfiguration", "PostgresClient", "Ticketing", .asyncHTTPClient, .collections, .logging, .nio,
+                .nioHTTP,
+            ]),
         .shared(
             "Mail", ["CCurl", "OnsaleConfiguration", "Threads", "Ticketing", .logging, .mustache],
             resources: [.embedInCode("Templates")]),
@@ -201,7 +206,15 @@ let package = Package(
         .tests(
             "ObjectStorageTests",
             ["ObjectStorage", "OnsaleConfiguration", "TestSupport", .asyncHTTPClient, .nio, .nioHTTP]),
-        .tests("PaymentsTests", ["Payments", "PostgresClient", "TestSupport", "Ticketing", .logging]),
+        .target(
+            name: "StripeDouble", dependencies: [.nio, .nioHTTP, .nioPosix], path: "Tests/StripeDouble",
+            swiftSettings: settings),
+        .tests(
+            "PaymentsTests",
+            [
+                "OnsaleConfiguration", "Payments", "PostgresClient", "StripeDouble", "TestSupport", "Ticketing",
+                .logging,
+            ]),
         .tests(
             "GatewayTests",
             [
@@ -212,6 +225,9 @@ let package = Package(
         .tests(
             "InventoryWorkerTests",
             [
+                "InventoryStore", "InventoryWorker", "OnsaleConfiguration", "OrderRepository", "Payments",
+                "PostgresClient", "Reconciliation", "StripeDouble", "TestSupport", "Ticketing", .crypto, .lifecycle,
+                .logging,
                 "InventoryStore", "InventoryWorker", "Mail", "OnsaleConfiguration", "OrderRepository", "Payments",
                 "PostgresClient", "Reconciliation", "TestSupport", "Ticketing", .crypto, .lifecycle, .logging,
             ]),

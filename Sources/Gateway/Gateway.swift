@@ -15,7 +15,8 @@ import UnixSignals
 
 /// The gateway's parts, put together over whichever stores: live ones in `App+build`, in-memory ones in tests.
 struct Gateway<
-    Inventory: InventoryStore, Repository: OrderRepository & AccountRepository & AdministrationRepository
+    Inventory: InventoryStore,
+    Repository: OrderRepository & AccountRepository & AdministrationRepository & RefundRepository
 >: Sendable {
     /// What the gateway works with.
     struct Dependencies: Sendable {
@@ -136,6 +137,13 @@ struct Gateway<
             repository: repository, export: OrderExport(repository: repository, limits: limits), limits: limits
         ).addRoutes(toAdmin: admin)
         AuditHandler(repository: repository, limits: limits).addRoutes(toAdmin: admin)
+        let refunds = RefundService(
+            inventory: inventory, repository: repository, catalog: catalog, partitioning: configuration.partitioning,
+            limits: limits, logger: logger)
+        RefundHandler(refunds: refunds, limits: limits).addRoutes(toAdmin: admin)
+        WebhookHandler(
+            repository: repository, secret: configuration.stripeWebhookSecret, limits: limits, logger: logger
+        ).addRoutes(to: router)
 
         let cors = CORSPolicy(origins: configuration.corsOrigins)
         let requestMetrics = RequestMetrics(routes: .standard, factory: registry)

@@ -10,6 +10,7 @@ import Ticketing
 /// | `GATEWAY_PORT_FILE` | none | a path that the bound port is written to once the gateway listens | no |
 /// | `PARTITIONS` | 16 | 1 to 4096, the same in all of the deployment | no |
 /// | `ORDER_ID_SECRET` | required | at least 32 bytes; never changed, or retries would name other orders | yes |
+/// | `STRIPE_WEBHOOK_SECRET` | none: then there are no webhooks | at least 16 bytes | yes |
 /// | `CORS_ORIGINS` | none | up to 100 origins with commas between them | no |
 /// | `GATEWAY_POSTGRES_CONNECTIONS` | 8 | 1 to 64 | no |
 /// | `DATABASE_REPLICA_URL` | none | a replica of Postgres, for lists and reports | yes |
@@ -21,6 +22,8 @@ struct GatewayConfiguration: Sendable {
     var partitioning: Partitioning
     var orderIDSecret: Secret
     var corsOrigins: [String] = []
+    /// What Stripe signs its webhooks with.
+    var stripeWebhookSecret: Secret?
     /// Postgres is not on the purchase path, so a few connections carry what a gateway asks of it.
     var postgresConnections = 8
     /// Where lists and reports are read, when not where everything is.
@@ -43,6 +46,9 @@ struct GatewayConfiguration: Sendable {
         port = try config.int("http.port", default: port, in: 0...65_535)
         portFile = config.optional("gateway.port.file")
         corsOrigins = try config.list("cors.origins")
+        if config.optional("stripe.webhook.secret", isSecret: true) != nil {
+            stripeWebhookSecret = try config.secret("stripe.webhook.secret", minimumBytes: 16)
+        }
         postgresConnections = try config.int("gateway.postgres.connections", default: postgresConnections, in: 1...64)
         replicaURL = config.optional("database.replica.url", isSecret: true)
         drainTime = try config.duration(
@@ -70,6 +76,10 @@ struct GatewayLimits: Sendable {
     var bodyBytes = 16 * 1024
     /// Bodies of events, whose description may have 10,000 characters of up to 4 bytes. Beyond: 413.
     var eventBodyBytes = 64 * 1024
+    /// Bodies of webhooks: Stripe's events have a few kB, and metadata of up to 50 × 540 bytes. Beyond: 413.
+    var webhookBodyBytes = 256 * 1024
+    /// How much older or newer a webhook's signature may be than now: what Stripe's libraries allow.
+    var webhookAge: Duration = .seconds(300)
     /// Requests being answered at once, long polls not counted: at 20,000/s and 10 ms each 200 are. Beyond: 503.
     var requestsInFlight = 10_000
     /// Items in a page of a list.

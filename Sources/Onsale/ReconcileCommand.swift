@@ -35,30 +35,51 @@ struct ReconcileCommand: AsyncParsableCommand {
     @Option(help: "Seconds to wait for a moment to compare, and for a worker's repair.")
     var wait: Double = 15
 
-    func run() async throws {
-        let ids = try events.map { text in
-            guard let id = EventID(text) else { throw ValidationError("\(text) is not an event id") }
-            return id
+    private var eventIDs: [EventID] {
+        get throws {
+            try events.map { text in
+                guard let id = EventID(text) else { throw ValidationError("\(text) is not an event id") }
+                return id
+            }
         }
+    }
+
+    func run() async throws {
+        _ = try eventIDs
         guard (0...3_600).contains(wait) else { throw ValidationError("--wait takes 0 to 3600 seconds") }
         let report = try await Connections.withDeployment { connections in
-            let gateway = SimulatedPaymentGateway(postgres: connections.postgres)
-            // A deployment that never had a worker has no books yet.
-            try await gateway.prepare()
-            let hold = try connections.config.duration(
-                "order.hold.seconds", default: .seconds(600), in: .seconds(1) ... .seconds(86_400))
-            return try await connections.withInventory { inventory in
-                try await DeploymentReconciliation(
-                    partitioning: connections.partitioning, store: RedisLaneStore(inventory: inventory),
-                    repository: PostgresLaneRepository(postgres: connections.postgres),
-                    charges: ChargeComparer(
-                        repository: PostgresOutboxRepository(postgres: connections.postgres), gateway: gateway,
-                        limit: hold + .seconds(60)),
-                    hold: hold, repairs: repair, patience: .seconds(wait)
-                ).run(on: ids)
+            let gateway = try ConfiguredPaymentGateway(
+                config: connections.config, postgres: connections.postgres)
+            do {
+                let report = try await compare(connections, gateway)
+                try await gateway.close()
+                return report
+            } catch {
+                try await gateway.close()
+                throw error
             }
         }
         print(json ? try report.json : report.text)
         guard report.status == 0 else { throw ExitCode(report.status) }
+    }
+
+    private func compare(
+        _ connections: Connections, _ gateway: ConfiguredPaymentGateway
+    ) async throws -> ReconciliationReport {
+        let ids = try eventIDs
+        // A deployment that never had a worker has no books yet.
+        try await gateway.prepare()
+        let hold = try connections.config.duration(
+            "order.hold.seconds", default: .seconds(600), in: .seconds(1) ... .seconds(86_400))
+        return try await connections.withInventory { inventory in
+            try await DeploymentReconciliation(
+                partitioning: connections.partitioning, store: RedisLaneStore(inventory: inventory),
+                repository: PostgresLaneRepository(postgres: connections.postgres),
+                charges: ChargeComparer(
+                    repository: PostgresOutboxRepository(postgres: connections.postgres), gateway: gateway,
+                    limit: hold + .seconds(60)),
+                hold: hold, repairs: repair, patience: .seconds(wait)
+            ).run(on: ids)
+        }
     }
 }

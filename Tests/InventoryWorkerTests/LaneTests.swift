@@ -205,7 +205,9 @@ struct LaneTests {
         try await sale.serving(sale.lane()) { _ in
             try await eventually("the payment is under way") { sale.payments.isWaiting(order) }
             let intent = try #require(
-                try await sale.repository.pendingOrders(in: Sale.partition, after: nil, limit: 1).first)
+                try await sale.repository.pendingOrders(
+                    in: Sale.partition, youngerThan: .seconds(3_600), after: nil, limit: 1
+                ).first)
             let settlement = Settlement(intent, .captured(reference: "someone else"))
             // The earlier lane had the first epoch, so this one has the second.
             let lease = Lease(partition: Sale.partition, epoch: 2)

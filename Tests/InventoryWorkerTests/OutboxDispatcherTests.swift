@@ -1,3 +1,4 @@
+import Foundation
 @testable import InventoryWorker
 import OrderRepository
 import Payments
@@ -14,6 +15,7 @@ struct OutboxDispatcherTests {
             var failures: [OutboxMessage] = []
             var dead: [OutboxMessage] = []
             var refunded: [OrderID] = []
+            var settled: [UUID: RefundOutcome] = [:]
         }
 
         let state = Mutex(State())
@@ -43,6 +45,10 @@ struct OutboxDispatcherTests {
             state.withLock { $0.refunded.append(order) }
         }
 
+        func settleRefund(_ id: UUID, _ outcome: RefundOutcome) async throws(RepositoryError) {
+            state.withLock { $0.settled[id] = outcome }
+        }
+
         func chargeStandings(of orders: [OrderID]) async throws(RepositoryError) -> [OrderID: ChargeStanding] { [:] }
 
         func addVoid(of order: OrderID) async throws(RepositoryError) -> Bool { false }
@@ -62,7 +68,18 @@ struct OutboxDispatcherTests {
     }
 
     private static func void(_ number: Int, attempts: Int = 1) -> OutboxMessage {
-        OutboxMessage(id: Int64(number), kind: .void, order: Intent.number(number).order, attempts: attempts)
+        let intent = Intent.number(number)
+        return OutboxMessage(
+            id: Int64(number), kind: .void, order: intent.order, attempts: attempts,
+            payment: .init(total: intent.total, method: intent.paymentMethod))
+    }
+
+    private static func refund(_ number: Int, of message: OutboxMessage, cents: Int64) throws -> OutboxMessage {
+        OutboxMessage(
+            id: Int64(number), kind: .refund, order: message.order, attempts: 1, payment: message.payment,
+            refund: .init(
+                id: UUID(), amount: try #require(Money(amount: cents, currency: .eur)), charge: "test_\(message.order)")
+        )
     }
 
     @Test func `A cancelled order that was charged after all is refunded, one that was not can be charged no more`()
@@ -79,6 +96,37 @@ struct OutboxDispatcherTests {
             .init(order: late.order, amount: late.total, method: late.paymentMethod))
         guard case .declined = outcome else {
             Issue.record("an ended charge was captured: \(outcome)")
+            return
+        }
+    }
+
+    @Test func `A refund gives back its own amount under its own key, once however often it is carried out`()
+        async throws
+    {
+        let charged = Self.void(1)
+        provider.capture(charged.order)
+        let (first, second) = (
+            try Self.refund(1, of: charged, cents: 1_500), try Self.refund(2, of: charged, cents: 3_000)
+        )
+        let state = try await dispatch([first, second, first])
+        #expect(state.delivered.count == 3)
+        for message in [first, second] {
+            let refund = try #require(message.refund)
+            #expect(provider.refunded(refund.id.text) == refund.amount)
+            #expect(state.settled[refund.id] == .refunded(reference: "refund_\(refund.id.text)"))
+        }
+        #expect(provider.refunds.count == 2)
+    }
+
+    @Test func `A refund that the provider refuses for good is noted as failed`() async throws {
+        let charged = Self.void(1)
+        provider.capture(charged.order)
+        provider.refuseRefund(of: charged.order)
+        let message = try Self.refund(1, of: charged, cents: 1_500)
+        let state = try await dispatch([message])
+        #expect(state.dead == [message])
+        guard case .failed = try state.settled[#require(message.refund).id] else {
+            Issue.record("the refund is not failed: \(state.settled)")
             return
         }
     }

@@ -10,7 +10,8 @@ final class PaymentDouble: PaymentGateway {
         /// Orders whose charge was captured, and those whose charge was ended.
         var captured: Set<OrderID> = []
         var ended: Set<OrderID> = []
-        var refunds: [OrderID] = []
+        /// What was given back, by key.
+        var refunds: [String: Refund] = [:]
         var refused: Set<OrderID> = []
         var isAway = false
         var isHeld: Set<OrderID> = []
@@ -32,7 +33,11 @@ final class PaymentDouble: PaymentGateway {
     /// From now on this order's refund is refused for good.
     func refuseRefund(of order: OrderID) { state.withLock { _ = $0.refused.insert(order) } }
 
-    var refunds: [OrderID] { state.withLock { $0.refunds } }
+    /// Orders that something was given back for.
+    var refunds: [OrderID] { state.withLock { $0.refunds.values.map(\.order) } }
+
+    /// How much was given back under a key.
+    func refunded(_ key: String) -> Money? { state.withLock { $0.refunds[key]?.amount } }
 
     /// Every charge that was asked for, repeated ones too.
     var charges: [Charge] { state.withLock { $0.charges } }
@@ -78,31 +83,34 @@ final class PaymentDouble: PaymentGateway {
         }
     }
 
-    func end(_ order: OrderID) async throws(PaymentError) -> ChargeOutcome {
+    func end(_ charge: Charge) async throws(PaymentError) -> ChargeOutcome {
         try state.withLock { state throws(PaymentError) in
             if state.isAway { throw PaymentError("away") }
-            state.ended.insert(order)
-            return state.outcome(of: order)
+            state.ended.insert(charge.order)
+            return state.outcome(of: charge.order)
         }
     }
 
     func captured(after cursor: String?, limit: Int) async throws(PaymentError) -> CapturedPage {
         try state.withLock { state throws(PaymentError) in
             if state.isAway { throw PaymentError("away") }
-            let keys = state.captured.subtracting(state.refunds).map(\.description).filter { $0 > cursor ?? "" }
-                .sorted()
+            let keys = state.captured.subtracting(state.refunds.values.map(\.order)).map(\.description).filter {
+                $0 > cursor ?? ""
+            }
+            .sorted()
             let page = Array(keys.prefix(limit))
             return CapturedPage(orders: page.compactMap { OrderID($0) }, next: page.count == limit ? page.last : nil)
         }
     }
 
-    func refund(_ order: OrderID) async throws(PaymentError) -> String {
-        try state.withLock { state throws(PaymentError) in
+    func refund(_ refund: Refund) async throws(PaymentError) -> String {
+        let order = refund.order
+        return try state.withLock { state throws(PaymentError) in
             if state.isAway { throw PaymentError("away") }
             if state.refused.contains(order) { throw PaymentError("the charge is too old", isFinal: true) }
             guard state.captured.contains(order) else { throw PaymentError("nothing was captured", isFinal: true) }
-            state.refunds.append(order)
-            return "refund_\(order)"
+            state.refunds[refund.key] = refund
+            return "refund_\(refund.key)"
         }
     }
 }

@@ -1,3 +1,4 @@
+import Foundation
 @testable import InventoryWorker
 import InventoryStore
 import OrderRepository
@@ -193,6 +194,7 @@ struct ChargeReconcilerTests {
             _ message: OutboxMessage, _ failure: String, pause: Duration?
         ) async throws(RepositoryError) {}
         func recordRefund(of order: OrderID, charge: String, refund: String) async throws(RepositoryError) {}
+        func settleRefund(_ id: UUID, _ outcome: RefundOutcome) async throws(RepositoryError) {}
         func chargeStandings(of orders: [OrderID]) async throws(RepositoryError) -> [OrderID: ChargeStanding] {
             standings.filter { orders.contains($0.key) }
         }

@@ -58,9 +58,9 @@ struct RecordingRepository: LaneRepository {
     }
 
     func pendingOrders(
-        in partition: Partition, after order: OrderID?, limit: Int
+        in partition: Partition, youngerThan age: Duration, after order: OrderID?, limit: Int
     ) async throws(RepositoryError) -> [Intent] {
-        try await base.pendingOrders(in: partition, after: order, limit: limit)
+        try await base.pendingOrders(in: partition, youngerThan: age, after: order, limit: limit)
     }
 
     func expiredOrders(

@@ -17,7 +17,9 @@ import Ticketing
             #expect(try await database.available(event.id) == 85)
             #expect(try database.sql("SELECT sum(total_amount) FROM ticket_orders") == "682.50")
             #expect(
-                Set(try await database.lanes.pendingOrders(in: lease.partition, after: nil, limit: 10))
+                Set(
+                    try await database.lanes.pendingOrders(
+                        in: lease.partition, youngerThan: .seconds(3_600), after: nil, limit: 10))
                     == Set(batch.map(\.intent)))
         }
     }
@@ -229,7 +231,9 @@ import Ticketing
                 try await database.commitNew([.sample(other.id, user.id)], under: otherLease)
             }
             func pending(_ limit: Int) async throws -> [OrderID] {
-                try await database.lanes.pendingOrders(in: lease.partition, after: nil, limit: limit).map(\.order)
+                try await database.lanes.pendingOrders(
+                    in: lease.partition, youngerThan: .seconds(3_600), after: nil, limit: limit
+                ).map(\.order)
             }
             #expect(Set(try await pending(2)) == Set(batches[0].map(\.intent.order)))
             #expect(Set(try await pending(4).suffix(2)) == Set(batches[1].map(\.intent.order)))
@@ -241,7 +245,9 @@ import Ticketing
             // Page by page; after an order that is gone, from the start.
             let all = try await pending(100)
             func page(after order: OrderID) async throws -> [OrderID] {
-                try await database.lanes.pendingOrders(in: lease.partition, after: order, limit: 2).map(\.order)
+                try await database.lanes.pendingOrders(
+                    in: lease.partition, youngerThan: .seconds(3_600), after: order, limit: 2
+                ).map(\.order)
             }
             #expect(try await page(after: all[0]) == Array(all[1...2]))
             #expect(try await page(after: all[1]) == [all[2]])

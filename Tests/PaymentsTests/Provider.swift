@@ -76,3 +76,8 @@ extension Charge {
             method: PaymentMethod(method)!)
     }
 }
+
+extension Refund {
+    /// All of a charge of the simulated provider.
+    static func all(_ charge: Charge) -> Refund { Refund(all: charge, reference: "sim_\(charge.order)") }
+}

@@ -45,12 +45,12 @@ struct SimulatedPaymentGatewayTests {
     @Test func `An ended charge cannot be captured any more, and a captured one stays so`() async throws {
         try await Provider.run { provider async throws in
             let (early, late, failed) = (Charge.new(), Charge.new(), Charge.new("pm_error_then_accepted"))
-            #expect(try await provider.gateway.end(early.order) == .declined(reference: "sim_\(early.order)"))
+            #expect(try await provider.gateway.end(early) == .declined(reference: "sim_\(early.order)"))
             #expect(try await provider.gateway.charge(early) == .declined(reference: "sim_\(early.order)"))
             _ = try await provider.gateway.charge(late)
-            #expect(try await provider.gateway.end(late.order) == .captured(reference: "sim_\(late.order)"))
+            #expect(try await provider.gateway.end(late) == .captured(reference: "sim_\(late.order)"))
             await #expect(throws: PaymentError.self) { try await provider.gateway.charge(failed) }
-            #expect(try await provider.gateway.end(failed.order) == .declined(reference: "sim_\(failed.order)"))
+            #expect(try await provider.gateway.end(failed) == .declined(reference: "sim_\(failed.order)"))
             #expect(try await provider.gateway.charge(failed) == .declined(reference: "sim_\(failed.order)"))
         }
     }
@@ -60,14 +60,43 @@ struct SimulatedPaymentGatewayTests {
             let (captured, declined) = (Charge.new(), Charge.new("pm_declined"))
             _ = try await provider.gateway.charge(captured)
             _ = try await provider.gateway.charge(declined)
-            let first = try await provider.gateway.refund(captured.order)
+            let first = try await provider.gateway.refund(.all(captured))
             let when = try await provider.psql("SELECT max(refunded_at) FROM simulated_provider.charges")
-            #expect(try await provider.gateway.refund(captured.order) == first)
+            #expect(try await provider.gateway.refund(.all(captured)) == first)
             #expect(try await provider.psql("SELECT max(refunded_at) FROM simulated_provider.charges") == when)
-            for order in [declined.order, Charge.new().order] {
-                await #expect(throws: PaymentError.self) { try await provider.gateway.refund(order) }
+            for charge in [declined, Charge.new()] {
+                await #expect(throws: PaymentError.self) { try await provider.gateway.refund(.all(charge)) }
             }
             #expect(try await provider.psql("SELECT count(refunded_at) FROM simulated_provider.charges") == "1")
+        }
+    }
+
+    @Test func `A charge is given back in parts, each key once and never more than was captured`() async throws {
+        try await Provider.run { provider async throws in
+            let charge = Charge.new(amount: 9_000)
+            _ = try await provider.gateway.charge(charge)
+            func give(_ cents: Int64, _ key: String) async throws -> String {
+                let amount = try #require(Money(amount: cents, currency: .eur))
+                return try await provider.gateway.refund(
+                    Refund(key: key, order: charge.order, charge: "sim_\(charge.order)", amount: amount))
+            }
+            #expect(try await give(3_000, "a") == give(3_000, "a"))
+            #expect(try await provider.gateway.captured(after: nil, limit: 10).orders == [charge.order])
+            do {
+                _ = try await give(6_001, "b")
+                Issue.record("more was given back than captured")
+            } catch let error as PaymentError { #expect(error.isFinal) }
+            // All at once, each twice: six parts of a thousand are left.
+            let given = try await withThrowingTaskGroup(of: Bool.self) { group in
+                for number in 0..<20 {
+                    group.addTask { (try? await give(1_000, "part-\(number % 10)")) != nil }
+                }
+                return try await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+            }
+            #expect(given == 12)
+            #expect(try await provider.psql("SELECT refunded FROM simulated_provider.charges") == "9000")
+            #expect(try await provider.psql("SELECT sum(amount) FROM simulated_provider.refunds") == "9000")
+            #expect(try await provider.gateway.captured(after: nil, limit: 10).orders == [])
         }
     }
 

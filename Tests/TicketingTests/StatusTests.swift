@@ -55,6 +55,7 @@ struct StatusTests {
         #expect(
             CancellationReason.allCases.map(\.rawValue) == [
                 "payment_declined", "sold_out", "limit_exceeded", "cancelled_by_buyer", "expired", "rejected",
+                "event_cancelled",
             ])
         #expect(Role.allCases.map(\.rawValue) == ["user", "admin"])
     }

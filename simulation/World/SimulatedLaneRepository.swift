@@ -74,10 +74,10 @@ struct SimulatedLaneRepository: LaneRepository {
     }
 
     func pendingOrders(
-        in partition: Partition, after order: OrderID?, limit: Int
+        in partition: Partition, youngerThan age: Duration, after order: OrderID?, limit: Int
     ) async throws(RepositoryError) -> [Intent] {
         try await call("pending") { [rows] () async throws(RepositoryError) in
-            try await rows.pendingOrders(in: partition, after: order, limit: limit)
+            try await rows.pendingOrders(in: partition, youngerThan: age, after: order, limit: limit)
         }
     }
 
@@ -239,6 +239,12 @@ struct SimulatedOutbox: OutboxRepository {
     func recordRefund(of order: OrderID, charge: String, refund: String) async throws(RepositoryError) {
         try await world.postgres("refunded", from: process, [order]) { [rows] () async throws(RepositoryError) in
             try await rows.recordRefund(of: order, charge: charge, refund: refund)
+        }
+    }
+
+    func settleRefund(_ id: UUID, _ outcome: RefundOutcome) async throws(RepositoryError) {
+        try await world.postgres("refund settled", from: process, []) { [rows] () async throws(RepositoryError) in
+            try await rows.settleRefund(id, outcome)
         }
     }
 }

@@ -12,7 +12,10 @@ final class SimulatedProvider: @unchecked Sendable {
     struct Book {
         let amount: Money?
         var status: Status
-        var isRefunded = false
+        /// What was given back, by key.
+        var refunds: [String: Int64] = [:]
+
+        var isRefunded: Bool { !refunds.isEmpty && refunds.values.reduce(0, +) >= amount?.amount ?? 0 }
     }
 
     private(set) var books: [OrderID: Book] = [:]
@@ -36,7 +39,8 @@ final class SimulatedProvider: @unchecked Sendable {
         return outcome
     }
 
-    func end(_ order: OrderID) throws(PaymentError) -> ChargeOutcome {
+    func end(_ charge: Charge) throws(PaymentError) -> ChargeOutcome {
+        let order = charge.order
         if books[order]?.status ?? .failed == .failed {
             books[order] = Book(amount: books[order]?.amount, status: .declined)
         }
@@ -44,10 +48,17 @@ final class SimulatedProvider: @unchecked Sendable {
         return outcome
     }
 
-    func refund(_ order: OrderID) throws(PaymentError) -> String {
-        guard books[order]?.status == .captured else { throw PaymentError("nothing was captured") }
-        books[order]?.isRefunded = true
-        return "refund-\(order)"
+    func refund(_ refund: Refund) throws(PaymentError) -> String {
+        guard let book = books[refund.order], book.status == .captured, let amount = book.amount?.amount else {
+            throw PaymentError("nothing was captured")
+        }
+        if book.refunds[refund.key] == nil {
+            guard book.refunds.values.reduce(0, +) + refund.amount.amount <= amount else {
+                throw PaymentError("less is left of the charge", isFinal: true)
+            }
+            books[refund.order]?.refunds[refund.key] = refund.amount.amount
+        }
+        return "refund-\(refund.key)"
     }
 
     func captured(after cursor: String?, limit: Int) -> CapturedPage {
@@ -86,12 +97,12 @@ struct SimulatedPayments: PaymentGateway {
         }
     }
 
-    func end(_ order: OrderID) async throws(PaymentError) -> ChargeOutcome {
-        try await call("end") { [world] () async throws(PaymentError) in try world.provider.end(order) }
+    func end(_ charge: Charge) async throws(PaymentError) -> ChargeOutcome {
+        try await call("end") { [world] () async throws(PaymentError) in try world.provider.end(charge) }
     }
 
-    func refund(_ order: OrderID) async throws(PaymentError) -> String {
-        try await call("refund") { [world] () async throws(PaymentError) in try world.provider.refund(order) }
+    func refund(_ refund: Refund) async throws(PaymentError) -> String {
+        try await call("refund") { [world] () async throws(PaymentError) in try world.provider.refund(refund) }
     }
 
     func captured(after cursor: String?, limit: Int) async throws(PaymentError) -> CapturedPage {

@@ -19,6 +19,7 @@ struct EventResponse: Encodable {
     let imageUrl: String?
     let createdAt: String
     let updatedAt: String
+    let cancelledAt: String?
 
     init(_ event: Event) {
         id = event.id.description
@@ -36,6 +37,7 @@ struct EventResponse: Encodable {
         imageUrl = event.imageURL
         createdAt = Timestamp.text(event.createdAt)
         updatedAt = Timestamp.text(event.updatedAt)
+        cancelledAt = event.cancelledAt.map(Timestamp.text)
     }
 }
 

@@ -12,4 +12,6 @@ extension HTTPField.Name {
     /// `https` when a proxy was reached by it.
     static let forwardedProto = HTTPField.Name("X-Forwarded-Proto")!
     static let requestID = HTTPField.Name("X-Request-Id")!
+    /// What Stripe signs a webhook with.
+    static let stripeSignature = HTTPField.Name("Stripe-Signature")!
 }

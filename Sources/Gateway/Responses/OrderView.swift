@@ -21,6 +21,8 @@ struct OrderView: Hashable, Sendable {
     var pollAfter: Duration?
     var reason: CancellationReason?
     var tickets: [Ticket]
+    /// What it gets back; only Postgres knows.
+    var refunds: [OrderRefund] = []
     /// Milliseconds since 1970.
     var createdAt: Int64
     var updatedAt: Int64
@@ -35,6 +37,7 @@ struct OrderView: Hashable, Sendable {
         self.stage = order.status.isFinal ? .completed : .payment
         self.reason = order.reason
         self.tickets = order.tickets
+        self.refunds = order.refunds
         self.createdAt = Timestamp.milliseconds(order.createdAt)
         self.updatedAt = Timestamp.milliseconds(order.updatedAt)
         self.pollAfter = order.status.isFinal ? nil : PollAdvice.payment
@@ -75,7 +78,12 @@ struct OrderView: Hashable, Sendable {
     /// Weak, because ETA and poll advice may differ under the same tag. A ticket stops being valid once and for good, so
     /// how many have tells one state of them from the next.
     var entityTag: String {
-        "W/\"\(state).\(placeInLine ?? Int64(tickets.count(where: { $0.status != .valid })))\""
+        "W/\"\(state).\(placeInLine ?? Int64(tickets.count(where: { $0.status != .valid })))\(refundTag)\""
+    }
+
+    /// What of refunds changes: how many there are, and how many of them are done with.
+    private var refundTag: String {
+        refunds.isEmpty ? "" : "-\(refunds.count)-\(refunds.count { $0.status != .requested })"
     }
 
     /// The state in a tag that `entityTag` gave, or nil for a foreign one.
@@ -149,10 +157,26 @@ struct OrderView: Hashable, Sendable {
             }
             body.writeStaticString("]")
         }
+        if !refunds.isEmpty { writeRefunds(into: &body) }
         body.writeStaticString(",\"createdAt\":\"")
         body.writeTimestamp(milliseconds: createdAt)
         body.writeStaticString("\",\"updatedAt\":\"")
         body.writeTimestamp(milliseconds: updatedAt)
         body.writeStaticString("\"}")
+    }
+
+    private func writeRefunds(into body: inout ByteBuffer) {
+        body.writeStaticString(",\"refunds\":[")
+        for (index, refund) in refunds.enumerated() {
+            if index > 0 { body.writeStaticString(",") }
+            body.writeStaticString("{\"amount\":")
+            body.writeJSON(refund.amount)
+            body.writeStaticString(",\"status\":\"")
+            body.writeString(refund.status.rawValue)
+            body.writeStaticString("\",\"createdAt\":\"")
+            body.writeTimestamp(milliseconds: Timestamp.milliseconds(refund.createdAt))
+            body.writeStaticString("\"}")
+        }
+        body.writeStaticString("]")
     }
 }

@@ -47,6 +47,16 @@ enum ProblemCode: String, Sendable, CaseIterable {
     case imagesDisabled = "images_disabled"
     case storageUnavailable = "storage_unavailable"
 
+    // Refunds and cancelled events.
+    case orderNotRefundable = "order_not_refundable"
+    case ticketNotRefundable = "ticket_not_refundable"
+    case eventCancelled = "event_cancelled"
+    case eventHasOrders = "event_has_orders"
+    case eventOnSale = "event_on_sale"
+
+    // Webhooks.
+    case invalidSignature = "invalid_signature"
+
     // Purchases.
     case idempotencyKeyReused = "idempotency_key_reused"
     case soldOut = "sold_out"
@@ -58,13 +68,14 @@ enum ProblemCode: String, Sendable, CaseIterable {
     /// The HTTP status that goes with the code, always the same.
     var status: Int {
         switch self {
-        case .malformedJSON, .badRequest: 400
+        case .malformedJSON, .badRequest, .invalidSignature: 400
         case .unauthenticated, .invalidCredentials, .refreshTokenInvalid, .refreshTokenReused: 401
         case .forbidden: 403
         case .notFound, .eventNotFound, .orderNotFound, .userNotFound, .ticketNotFound, .recipientUnknown: 404
         case .methodNotAllowed: 405
         case .emailTaken, .lastAdmin, .ordersPending, .capacityBelowSold, .orderFinal, .orderNotConfirmed, .soldOut,
-            .limitExceeded, .saleNotOpen, .saleClosed, .salePaused, .imageNotUploaded:
+            .limitExceeded, .saleNotOpen, .saleClosed, .salePaused, .imageNotUploaded, .orderNotRefundable,
+            .ticketNotRefundable, .eventCancelled, .eventHasOrders, .eventOnSale:
             409
         case .ticketUsed, .ticketCancelled, .ticketTransferred, .eventStarted, .transferLimit: 409
         case .bodyTooLarge: 413

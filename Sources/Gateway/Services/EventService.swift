@@ -83,6 +83,7 @@ struct EventService<Inventory: InventoryStore, Repository: OrderRepository>: Sen
         do throws(RepositoryError) {
             event = try await repository.updateEvent(id, by: actor, as: action, change)
         } catch {
+            if error.code == .eventCancelled { throw EventProblems.cancelled }
             guard error.code == .capacityBelowSold, let event = try await repository.event(id) else { throw error }
             throw EventProblems.capacityBelowSold(lowest: event.details.totalTickets - event.availableTickets)
         }

@@ -197,7 +197,13 @@ final class OrderService<Inventory: InventoryStore, Repository: OrderRepository>
             guard await remembers(id.partition) else { throw PurchaseProblems.warmingUp(limits) }
             throw OrderProblems.notFound
         }
-        if record.status.isFinal { return await view(of: record) }
+        if record.status.isFinal {
+            // When Postgres does not answer, Redis' record is the best there is.
+            if record.isDeferred || record.status == .refunded, let order = try? await recorded(id) {
+                return OrderView(order)
+            }
+            return await view(of: record)
+        }
         if let order = await stuck(record) { return OrderView(order) }
         // Without progress the view has no place in line; the order's state is right all the same.
         let progress = record.status == .pending ? try? await progress.progress(of: id.partition) : nil

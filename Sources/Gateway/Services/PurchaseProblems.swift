@@ -47,6 +47,7 @@ enum PurchaseProblems {
 
 enum EventProblems {
     static let notFound = Problem(.eventNotFound, "There is no such event.")
+    static let cancelled = Problem(.eventCancelled, "The event was cancelled, which is for good.")
 
     static func capacityBelowSold(lowest: Int) -> Problem {
         Problem(

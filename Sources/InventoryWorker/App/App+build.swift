@@ -25,7 +25,12 @@ extension App {
         let inventory = RedisInventoryStore(
             redis: redis, partitioning: partitioning, configuration: try InventoryConfiguration(config: config),
             logger: logger)
-        let payments = SimulatedPaymentGateway(postgres: postgres)
+        let payments = try ConfiguredPaymentGateway(config: config, postgres: postgres)
+        if let longest = payments.longestHold, configuration.hold > longest {
+            throw ConfigurationError(
+                .invalid, subject: "ORDER_HOLD_SECONDS", given: "\(configuration.hold)",
+                allowed: "at most \(longest) with Stripe")
+        }
         // Other workers, and the server itself, may still be starting: a worker waits for Postgres rather than end.
         try await retrying(logger) {
             try await Deployment(postgres: postgres).claimPartitions(partitioning)
@@ -47,7 +52,8 @@ extension App {
 
         // Stopped in reverse: the lanes first, then what they stand on.
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
-            .init(service: PostgresShutdown(postgres: postgres)), .init(service: redis), .init(service: server),
+            .init(service: PostgresShutdown(postgres: postgres)), .init(service: PaymentShutdown(payments: payments)),
+            .init(service: redis), .init(service: server),
         ]
         services.append(
             .init(
@@ -59,6 +65,10 @@ extension App {
                     repository: PostgresOutboxRepository(postgres: postgres), gateway: payments,
                     configuration: configuration, logger: logger)))
         services += mail.map { .init(service: $0) }
+        services.append(
+            .init(
+                service: CancelledEventSweep(
+                    repository: PostgresCancellationRepository(postgres: postgres), logger: logger)))
         services += lanes.map { .init(service: $0) }
         var group = ServiceGroupConfiguration(
             services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
@@ -111,6 +121,17 @@ struct PostgresShutdown: Service {
         // Ends at graceful shutdown, which reaches this service last.
         try? await gracefulShutdown()
         await postgres.close()
+    }
+}
+
+/// Closes the connections to the payment provider after everything that charges has ended.
+struct PaymentShutdown: Service {
+    let payments: ConfiguredPaymentGateway
+
+    func run() async throws {
+        // Ends at graceful shutdown, which reaches this service after the lanes.
+        try? await gracefulShutdown()
+        try await payments.close()
     }
 }
 

@@ -57,7 +57,8 @@ package struct OutboxDispatcher<Repository: OutboxRepository, Gateway: PaymentGa
     private func deliver(_ message: OutboxMessage) async throws {
         do {
             switch message.kind {
-            case .void: try await void(message.order)
+            case .void: try await void(message)
+            case .refund: try await refund(message)
             }
             try await repository.markDelivered(message)
             delivered.increment()
@@ -65,6 +66,9 @@ package struct OutboxDispatcher<Repository: OutboxRepository, Gateway: PaymentGa
             // Money may be held for nothing, so such a message is not given up on unless the provider has refused for
             // good: then a person must see to it.
             let pause = error.isFinal ? nil : Self.pause(after: message.attempts, time)
+            if error.isFinal, let refund = message.refund {
+                try await repository.settleRefund(refund.id, .failed("\(error)"))
+            }
             try await repository.markFailed(message, "\(error)", pause: pause)
             failed.increment()
             let isOverdue = message.attempts >= WorkerConfiguration.outboxAttempts
@@ -79,11 +83,26 @@ package struct OutboxDispatcher<Repository: OutboxRepository, Gateway: PaymentGa
     }
 
     /// Ends the charge of a cancelled order; what was captured after all is given back.
-    private func void(_ order: OrderID) async throws {
-        guard case .captured(let charge) = try await gateway.end(order) else { return }
-        let refund = try await gateway.refund(order)
-        try await repository.recordRefund(of: order, charge: charge, refund: refund)
+    private func void(_ message: OutboxMessage) async throws {
+        let order = message.order
+        guard let payment = message.payment else { throw PaymentError("order \(order) is gone", isFinal: true) }
+        let charge = Charge(order: order, amount: payment.total, method: payment.method)
+        guard case .captured(let reference) = try await gateway.end(charge) else { return }
+        let refund = try await gateway.refund(Refund(all: charge, reference: reference))
+        try await repository.recordRefund(of: order, charge: reference, refund: refund)
         logger.notice("order.refunded", metadata: ["order.id": "\(order)"])
+    }
+
+    /// Gives back what was asked for; the refund's id is the provider's key, so that it is given once.
+    private func refund(_ message: OutboxMessage) async throws {
+        guard let refund = message.refund else {
+            throw PaymentError("the refund of order \(message.order), or its charge, is gone", isFinal: true)
+        }
+        let reference = try await gateway.refund(
+            Refund(key: refund.id.text, order: message.order, charge: refund.charge, amount: refund.amount))
+        try await repository.settleRefund(refund.id, .refunded(reference: reference))
+        logger.notice(
+            "order.refund", metadata: ["order.id": "\(message.order)", "amount": "\(refund.amount.amount)"])
     }
 
     /// How long to wait after so many attempts.

@@ -36,7 +36,7 @@ extension Settler {
     func expire(_ order: ExpiredOrder, under lease: Lease) async {
         let intent = order.intent
         do {
-            let outcome = intent.total.amount > 0 ? try await gateway.end(intent.order) : nil
+            let outcome = intent.total.amount > 0 ? try await gateway.end(Charge(intent)) : nil
             switch outcome {
             case .captured(let reference) where order.isOverdue:
                 try await confirmOverdue(intent, Settlement(intent, .captured(reference: reference), time), lease)

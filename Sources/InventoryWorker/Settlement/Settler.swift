@@ -127,13 +127,13 @@ final class Settler<Store: LaneStore, Repository: LaneRepository, Gateway: Payme
         published.subtract(batches.map(\.id))
     }
 
-    /// Finds pending orders that nobody charges, some pages of them and more for as long as they are new. Orders in
+    /// Finds pending orders that nobody charges and whose hold is not over, some pages of them and more for as long as they are new. Orders in
     /// flight are pending too, so each scan goes on where the one before has stopped, and where there was no room left.
     private func scan(_ position: inout OrderID?) async throws {
         var fruitless = 0
         while fruitless < WorkerConfiguration.scanPages, room > 0 {
             let page = try await repository.pendingOrders(
-                in: partition, after: position, limit: configuration.batchSize)
+                in: partition, youngerThan: configuration.hold, after: position, limit: configuration.batchSize)
             if queue.withLock({ $0.offer(page) }) == 0 { fruitless += 1 }
             guard room > 0 else { return }
             position = page.count == configuration.batchSize ? page.last?.order : nil
@@ -151,8 +151,7 @@ final class Settler<Store: LaneStore, Repository: LaneRepository, Gateway: Payme
                 if intent.total.amount == 0 {
                     outcome = nil
                 } else {
-                    outcome = try await gateway.charge(
-                        Charge(order: intent.order, amount: intent.total, method: intent.paymentMethod))
+                    outcome = try await gateway.charge(Charge(intent))
                     FailPoint.afterCharge.pass()
                 }
                 queue.withLock { $0.complete(Settlement(intent, outcome, time)) }
@@ -228,6 +227,12 @@ final class Settler<Store: LaneStore, Repository: LaneRepository, Gateway: Payme
             }
             guard delivered.count == WorkerConfiguration.releaseBatch else { return }
         }
+    }
+}
+
+extension Charge {
+    init(_ intent: Intent) {
+        self.init(order: intent.order, amount: intent.total, method: intent.paymentMethod)
     }
 }
 

@@ -79,6 +79,10 @@ extension InMemoryInventoryStore: InventoryStore {
         try with(id.partition) { model, now in model.order(id, now: now)?.record }
     }
 
+    package func deferToPostgres(_ order: OrderID) async throws(InventoryError) {
+        try with(order.partition) { model, _ in model.orders[order]?.record?.isDeferred = true }
+    }
+
     package func progress(of partition: Partition) async throws(InventoryError) -> LaneProgress {
         try with(partition) { model, _ in
             LaneProgress(

@@ -5,6 +5,7 @@ enum InventoryScripts {
     static let reserve = script("reserve", PackageResources.reserve_lua)
     static let acknowledge = script("acknowledge", PackageResources.acknowledge_lua)
     static let publish = script("publish", PackageResources.publish_lua)
+    static let `defer` = script("defer", PackageResources.defer_lua)
     static let release = script("release", PackageResources.release_lua)
     static let reject = script("reject", PackageResources.reject_lua)
     static let load = script("load", PackageResources.load_lua)

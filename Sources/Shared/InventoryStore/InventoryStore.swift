@@ -18,6 +18,10 @@ package protocol InventoryStore: Sendable {
     /// Moves order records forward to what Postgres has committed and wakes those who wait.
     func publish(_ settled: [SettledOrder], in partition: Partition) async throws(InventoryError)
 
+    /// Has Postgres asked about the order from now on, since its record does not show what becomes of single tickets.
+    /// To be called before the change that it would not show; without a record there is nothing to do.
+    func deferToPostgres(_ order: OrderID) async throws(InventoryError)
+
     /// How far the partition's lane has come.
     func progress(of partition: Partition) async throws(InventoryError) -> LaneProgress
 
@@ -111,6 +115,8 @@ package struct OrderRecord: Hashable, Sendable {
     /// Milliseconds since 1970 by Redis' clock.
     package let createdAt: Int64
     package let updatedAt: Int64
+    /// Whether Postgres knows more of the order than this.
+    package var isDeferred = false
 
     package init(
         id: OrderID, user: UserID, event: EventID, quantity: Int, paymentMethod: PaymentMethod, total: Money,

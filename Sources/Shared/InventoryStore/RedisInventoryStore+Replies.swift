@@ -73,6 +73,7 @@ extension OrderRecord {
         var reason: CancellationReason?
         var quantity: Int64?, amount: Int64?, sequence: Int64 = 0, created: Int64 = 0, updated: Int64 = 0
         var tickets: [TicketCode] = []
+        var isDeferred = false
         var index = fields.startIndex
         while index + 1 < fields.endIndex {
             let value = fields[index + 1]
@@ -87,6 +88,7 @@ extension OrderRecord {
             case "sequence": sequence = value.integer ?? 0
             case "reason": reason = value.string.flatMap { CancellationReason(rawValue: $0) }
             case "tickets": tickets = value.string?.split(separator: " ").compactMap { TicketCode($0) } ?? []
+            case "deferred": isDeferred = true
             case "created": created = value.integer ?? 0
             case "updated": updated = value.integer ?? 0
             default: break  // A field of a later version.
@@ -100,6 +102,7 @@ extension OrderRecord {
             id: id, user: user, event: event, quantity: Int(quantity), paymentMethod: method, total: total,
             status: status, reason: reason, sequence: sequence, tickets: tickets, createdAt: created,
             updatedAt: updated)
+        self.isDeferred = isDeferred
     }
 }
 

@@ -95,6 +95,11 @@ package struct RedisInventoryStore: InventoryStore {
         _ = try await pipeline(commands)
     }
 
+    package func deferToPostgres(_ order: OrderID) async throws(InventoryError) {
+        let key = try keys(of: order.partition).order(order)
+        _ = try await pipeline([InventoryScripts.defer.command(keys: [.init(key)], arguments: [])])
+    }
+
     package func progress(of partition: Partition) async throws(InventoryError) -> LaneProgress {
         let reply = try await send(
             RedisCommand("HMGET", key: .init(try keys(of: partition).progress), "accepted", "committed", "rate"))

@@ -7,6 +7,8 @@ package enum AuditAction: String, Hashable, Sendable, CaseIterable {
     case eventChanged = "event.update"
     case saleSet = "event.sale"
     case imageSet = "event.image"
+    case eventCancelled = "event.cancel"
+    case eventDeleted = "event.delete"
 }
 
 /// One line of the audit log.

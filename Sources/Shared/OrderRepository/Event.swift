@@ -9,6 +9,8 @@ package struct Event: Hashable, Sendable {
     package var imageURL: String?
     package var createdAt: Date
     package var updatedAt: Date
+    /// When it was cancelled, which is for good.
+    package var cancelledAt: Date?
 
     package init(
         id: EventID, details: EventDetails, availableTickets: Int, imageURL: String?, createdAt: Date, updatedAt: Date

@@ -42,12 +42,13 @@ package struct ExpiredHolds: Hashable, Sendable {
 
 /// How an order that was charged stands in our books.
 package struct ChargeStanding: Hashable, Sendable {
-    /// The message that ends the order's charge.
+    /// The message that ends the order's charge, or gives it back.
     package enum Void: String, Hashable, Sendable { case none, waiting, dead }
 
     package let status: OrderStatus
     /// How long it has been so.
     package let age: Duration
+    /// Whether all of it was given back.
     package let isRefunded: Bool
     package let void: Void
 

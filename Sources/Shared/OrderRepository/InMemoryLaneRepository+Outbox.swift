@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 package import Ticketing
 
 extension InMemoryLaneRepository: OutboxRepository {
@@ -11,7 +11,11 @@ extension InMemoryLaneRepository: OutboxRepository {
                 rows.messages[index].attempts += 1
                 rows.messages[index].nextTry = now.addingTimeInterval(hidden / .seconds(1))
                 let row = rows.messages[index]
-                return OutboxMessage(id: row.id, kind: .void, order: row.order, attempts: row.attempts)
+                let payment = rows.orders[row.order].map {
+                    OutboxMessage.Payment(total: $0.intent.total, method: $0.intent.paymentMethod)
+                }
+                return OutboxMessage(
+                    id: row.id, kind: .void, order: row.order, attempts: row.attempts, payment: payment)
             }
         }
     }
@@ -43,6 +47,11 @@ extension InMemoryLaneRepository: OutboxRepository {
             rows.payments.append(LaneRows.PaymentRow(order: order, isCaptured: true, reference: charge))
             _ = rows.list([order], in: row.partition)
         }
+    }
+
+    /// The rows have no refunds but those of voids, so there is none to settle.
+    package func settleRefund(_ id: UUID, _ outcome: RefundOutcome) async throws(RepositoryError) {
+        throw RepositoryError(.failed, "there is no refund \(id)")
     }
 
     /// The rows do not say since when an order is as it is, so its age counts from its begin.

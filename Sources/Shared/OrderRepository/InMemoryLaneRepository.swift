@@ -89,11 +89,13 @@ package final class InMemoryLaneRepository: LaneRepository {
     }
 
     package func pendingOrders(
-        in partition: Partition, after order: OrderID?, limit: Int
+        in partition: Partition, youngerThan age: Duration, after order: OrderID?, limit: Int
     ) async throws(RepositoryError) -> [Intent] {
-        try access { rows, _ throws(RepositoryError) in
+        try access { rows, now throws(RepositoryError) in
             let last = order.flatMap { rows.orders[$0]?.number } ?? 0
-            return rows.pending(in: partition, isOverdue: false).filter { $0.number > last }.prefix(limit).map(\.intent)
+            let begin = now.addingTimeInterval(-(age / .seconds(1)))
+            return rows.pending(in: partition, isOverdue: false)
+                .filter { $0.number > last && $0.createdAt >= begin }.prefix(limit).map(\.intent)
         }
     }
 

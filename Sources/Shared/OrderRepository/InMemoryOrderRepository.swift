@@ -21,6 +21,9 @@ package final class InMemoryOrderRepository: OrderRepository {
         var audit: [AuditEntry] = []
         /// Oldest first.
         var mails: [OrderID: [OrderMail]] = [:]
+        /// What the keys of refunds were used for, by order.
+        var refundKeys: [OrderID: [IdempotencyKey: String]] = [:]
+        var providerEvents: [String: ProviderEvent] = [:]
         var failure: RepositoryError?
         var orderLookups = 0
         var eventLookups = 0
@@ -28,7 +31,7 @@ package final class InMemoryOrderRepository: OrderRepository {
         var exportedPages = 0
     }
 
-    private let state = Mutex(State())
+    let state = Mutex(State())
     let now: @Sendable () -> Date
 
     /// - Parameter now: The time that new rows carry.
@@ -138,6 +141,9 @@ package final class InMemoryOrderRepository: OrderRepository {
     ) async throws(RepositoryError) -> Event? {
         try access { state throws(RepositoryError) in
             guard var event = state.events[id] else { return nil }
+            guard event.cancelledAt == nil else {
+                throw RepositoryError(.eventCancelled, "event \(id) was cancelled")
+            }
             let before = event
             let taken = event.details.totalTickets - event.availableTickets
             change(&event.details)

@@ -40,9 +40,10 @@ package protocol LaneRepository: Sendable {
     /// How orders stand; those that are not there are left out.
     func states(of orders: [OrderID]) async throws(RepositoryError) -> [SettledOrder]
 
-    /// Orders of the partition that are still pending, oldest first: those that come after `order`, or all when that is nil or gone.
+    /// Orders of the partition that have been pending for less than `age`, oldest first: those that come after `order`, or
+    /// all when that is nil or gone.
     func pendingOrders(
-        in partition: Partition, after order: OrderID?, limit: Int
+        in partition: Partition, youngerThan age: Duration, after order: OrderID?, limit: Int
     ) async throws(RepositoryError) -> [Intent]
 
     /// Orders of the partition that have been pending for longer than `age`, oldest first.

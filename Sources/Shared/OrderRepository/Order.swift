@@ -14,6 +14,8 @@ package struct Order: Hashable, Sendable {
     package var tickets: [Ticket]
     package var createdAt: Date
     package var updatedAt: Date
+    /// What it gets back, oldest first.
+    package var refunds: [OrderRefund] = []
 
     package init(
         id: OrderID, user: UserID, event: EventID, quantity: Int, total: Money, paymentMethod: PaymentMethod,

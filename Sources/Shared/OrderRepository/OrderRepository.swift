@@ -26,7 +26,8 @@ package protocol OrderRepository: OrderMailRepository {
     ) async throws(RepositoryError) -> Page<Event>
     /// Replaces the event's details by what `change` makes of them, under a row lock, and notes it in the audit log as
     /// `action`; nil when there is no such event. Details that stay as they are change nothing, and are not noted.
-    /// - Throws: `.capacityBelowSold` when the new total is less than what is sold or pending.
+    /// - Throws: `.capacityBelowSold` when the new total is less than what is sold or pending;
+    ///   `.eventCancelled`.
     func updateEvent(
         _ id: EventID, by actor: UserID, as action: AuditAction, _ change: @Sendable (inout EventDetails) -> Void
     ) async throws(RepositoryError) -> Event?
@@ -102,6 +103,8 @@ package struct RepositoryError: Error, CustomStringConvertible {
     package enum Code: String, Sendable {
         case duplicateEmail = "duplicate_email"
         case capacityBelowSold = "capacity_below_sold"
+        /// The event was cancelled and cannot be changed any more.
+        case eventCancelled = "event_cancelled"
         /// A constraint refused a row of a lane's batch; nothing was written. `reason` says what its order ends with.
         case rowRejected = "row_rejected"
         /// Postgres is not reachable, or every connection is busy for too long.

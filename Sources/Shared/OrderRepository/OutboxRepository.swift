@@ -19,6 +19,9 @@ package protocol OutboxRepository: Sendable {
     /// alone.
     func recordRefund(of order: OrderID, charge: String, refund: String) async throws(RepositoryError)
 
+    /// Notes how a refund came out; one that was refunded stays so.
+    func settleRefund(_ id: UUID, _ outcome: RefundOutcome) async throws(RepositoryError)
+
     /// How orders stand that were charged; those that are not there are left out.
     func chargeStandings(of orders: [OrderID]) async throws(RepositoryError) -> [OrderID: ChargeStanding]
 
@@ -64,6 +67,32 @@ package struct OutboxMessage: Hashable, Sendable {
     package enum Kind: String, Hashable, Sendable, CaseIterable {
         /// The order's charge is to be ended, and given back when it was captured.
         case void
+        /// A part of the order's charge, or all of it, is to be given back.
+        case refund
+    }
+
+    /// What the order's buyer was asked for.
+    package struct Payment: Hashable, Sendable {
+        package let total: Money
+        package let method: PaymentMethod
+
+        package init(total: Money, method: PaymentMethod) {
+            self.total = total
+            self.method = method
+        }
+    }
+
+    package struct Refund: Hashable, Sendable {
+        package let id: UUID
+        package let amount: Money
+        /// The provider's reference of the charge.
+        package let charge: String
+
+        package init(id: UUID, amount: Money, charge: String) {
+            self.id = id
+            self.amount = amount
+            self.charge = charge
+        }
     }
 
     package let id: Int64
@@ -71,11 +100,26 @@ package struct OutboxMessage: Hashable, Sendable {
     package let order: OrderID
     /// This one included.
     package let attempts: Int
+    /// nil when the order is gone.
+    package var payment: Payment?
+    /// Of a message of that kind; nil when it is gone, or nothing was charged.
+    package var refund: Refund?
 
-    package init(id: Int64, kind: Kind, order: OrderID, attempts: Int) {
+    package init(
+        id: Int64, kind: Kind, order: OrderID, attempts: Int, payment: Payment? = nil, refund: Refund? = nil
+    ) {
         self.id = id
         self.kind = kind
         self.order = order
         self.attempts = attempts
+        self.payment = payment
+        self.refund = refund
     }
+}
+
+/// What the provider made of a refund.
+package enum RefundOutcome: Hashable, Sendable {
+    case refunded(reference: String)
+    /// Refused for good.
+    case failed(String)
 }

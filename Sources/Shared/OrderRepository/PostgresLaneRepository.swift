@@ -78,9 +78,11 @@ package struct PostgresLaneRepository: LaneRepository {
     }
 
     package func pendingOrders(
-        in partition: Partition, after order: OrderID?, limit: Int
+        in partition: Partition, youngerThan age: Duration, after order: OrderID?, limit: Int
     ) async throws(RepositoryError) -> [Intent] {
-        try await all(SelectPendingOrders.query(partition, after: order, limit: limit), SelectPendingOrders.decode)
+        try await all(
+            SelectPendingOrders.query(partition, youngerThan: age, after: order, limit: limit),
+            SelectPendingOrders.decode)
     }
 
     package func expiredOrders(

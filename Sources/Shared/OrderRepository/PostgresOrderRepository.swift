@@ -73,6 +73,9 @@ package struct PostgresOrderRepository: OrderRepository {
                 guard let row = try await connection.query(SelectEvent.locked(id)).rows.first else { return nil }
                 let before = try await connection.query(InsertAudit.row(of: id)).rows.first?.decode(String.self)
                 let event = try Event(row)
+                guard event.cancelledAt == nil else {
+                    throw RepositoryError(.eventCancelled, "event \(id) was cancelled")
+                }
                 var details = event.details
                 change(&details)
                 guard details != event.details else { return event }

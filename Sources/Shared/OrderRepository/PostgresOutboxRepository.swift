@@ -1,3 +1,4 @@
+package import Foundation
 package import PostgresClient
 package import Ticketing
 
@@ -24,6 +25,10 @@ package struct PostgresOutboxRepository: OutboxRepository {
 
     package func recordRefund(of order: OrderID, charge: String, refund: String) async throws(RepositoryError) {
         _ = try await run(RecordRefund.query(order, charge: charge, refund: refund))
+    }
+
+    package func settleRefund(_ id: UUID, _ outcome: RefundOutcome) async throws(RepositoryError) {
+        _ = try await run(SettleRefund.query(id, outcome))
     }
 
     package func chargeStandings(

@@ -10,6 +10,7 @@ extension OrderStatus: PostgresCodable {}
 extension TicketStatus: PostgresCodable {}
 extension CancellationReason: PostgresCodable {}
 extension Currency: PostgresCodable {}
+extension OrderRefund.Status: PostgresCodable {}
 
 extension PostgresError {
     /// A column that holds what the domain does not allow.

@@ -9,15 +9,16 @@ package protocol PaymentGateway: Sendable {
     func charge(_ charge: Charge) async throws(PaymentError) -> ChargeOutcome
 
     /// Ends an order's charge for good: answers how it came out, or declines it from now on when it has not come out.
+    /// - Parameter charge: As it was asked for, or would have been.
     /// - Throws: when neither is certain; to be repeated then.
-    func end(_ order: OrderID) async throws(PaymentError) -> ChargeOutcome
+    func end(_ charge: Charge) async throws(PaymentError) -> ChargeOutcome
 
-    /// Gives back all that was captured for an order, once; returns the refund's reference.
-    /// - Throws: when it is not certain, or nothing was captured; to be repeated in the first case.
-    func refund(_ order: OrderID) async throws(PaymentError) -> String
+    /// Gives back what was captured for an order, or a part of it, once for each key; returns the refund's reference.
+    /// - Throws: when it is not certain, or what is left of the charge is less; to be repeated in the first case.
+    func refund(_ refund: Refund) async throws(PaymentError) -> String
 
-    /// Orders that were charged and got nothing back, by the provider's books and in an order of its own: those after
-    /// `cursor` (nil: from the first), at most `limit`.
+    /// Orders that were charged and have not got everything back, by the provider's books and in an order of its own:
+    /// those after `cursor` (nil: from the first), at most `limit`.
     func captured(after cursor: String?, limit: Int) async throws(PaymentError) -> CapturedPage
 }
 
@@ -37,6 +38,27 @@ package struct Charge: Hashable, Sendable {
 package enum ChargeOutcome: Hashable, Sendable {
     case captured(reference: String)
     case declined(reference: String)
+}
+
+package struct Refund: Hashable, Sendable {
+    /// One for each refund of the deployment: a repetition under the same key gives nothing more.
+    package let key: String
+    package let order: OrderID
+    /// The reference of the captured charge.
+    package let charge: String
+    package let amount: Money
+
+    package init(key: String, order: OrderID, charge: String, amount: Money) {
+        self.key = key
+        self.order = order
+        self.charge = charge
+        self.amount = amount
+    }
+
+    /// All of a charge that was captured for an order which had ended. The order id is its key.
+    package init(all charge: Charge, reference: String) {
+        self.init(key: charge.order.description, order: charge.order, charge: reference, amount: charge.amount)
+    }
 }
 
 package struct CapturedPage: Hashable, Sendable {

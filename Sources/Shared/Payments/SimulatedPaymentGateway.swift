@@ -58,18 +58,30 @@ package final class SimulatedPaymentGateway: PaymentGateway {
         return try result.get()
     }
 
-    package func end(_ order: OrderID) async throws(PaymentError) -> ChargeOutcome {
+    package func end(_ charge: Charge) async throws(PaymentError) -> ChargeOutcome {
+        let order = charge.order
         guard let status = try await books(EndCharge.query(order)) else {
             throw PaymentError("the provider's books gave no row")
         }
         return status == "captured" ? .captured(reference: "sim_\(order)") : .declined(reference: "sim_\(order)")
     }
 
-    package func refund(_ order: OrderID) async throws(PaymentError) -> String {
-        guard try await books(RefundCharge.query(order)) != nil else {
-            throw PaymentError("nothing was captured for order \(order)", isFinal: true)
+    package func refund(_ refund: Refund) async throws(PaymentError) -> String {
+        let isGiven: Bool
+        do {
+            isGiven = try await postgres.withTransaction { connection in
+                // Two refunds of one charge stand in line here, so each sees what the other has given.
+                guard try await connection.query(LockCharge.query(refund.order)).rows.first != nil else { return false }
+                return try await connection.query(RefundCharge.query(refund)).affected > 0
+            }
+        } catch {
+            throw PaymentError("the provider is not reachable", underlying: error)
         }
-        return "sim_refund_\(order)"
+        guard isGiven else {
+            throw PaymentError(
+                "less than \(refund.amount.amount) is left of the charge of order \(refund.order)", isFinal: true)
+        }
+        return "sim_refund_\(refund.key)"
     }
 
     package func captured(after cursor: String?, limit: Int) async throws(PaymentError) -> CapturedPage {
@@ -150,9 +162,18 @@ package final class SimulatedPaymentGateway: PaymentGateway {
             status          text NOT NULL CHECK (status IN ('captured', 'declined', 'error')),
             attempts        integer NOT NULL DEFAULT 1,
             created_at      timestamptz NOT NULL DEFAULT now(),
-            refunded_at     timestamptz
+            -- When all of it was given back, and how much of it was.
+            refunded_at     timestamptz,
+            refunded        bigint NOT NULL DEFAULT 0
         );
-        ALTER TABLE simulated_provider.charges ADD COLUMN IF NOT EXISTS refunded_at timestamptz;
+        ALTER TABLE simulated_provider.charges
+            ADD COLUMN IF NOT EXISTS refunded_at timestamptz, ADD COLUMN IF NOT EXISTS refunded bigint NOT NULL DEFAULT 0;
+        CREATE TABLE IF NOT EXISTS simulated_provider.refunds (
+            idempotency_key text PRIMARY KEY,
+            charge          text NOT NULL REFERENCES simulated_provider.charges,
+            amount          bigint NOT NULL,
+            created_at      timestamptz NOT NULL DEFAULT now()
+        );
         """
 }
 
@@ -169,11 +190,33 @@ private enum EndCharge {
     }
 }
 
-private enum RefundCharge {
+private enum LockCharge {
     static func query(_ order: OrderID) -> PostgresQuery {
         """
-        UPDATE simulated_provider.charges SET refunded_at = coalesce(refunded_at, now())
-        WHERE idempotency_key = \(order.description) AND status = 'captured' RETURNING idempotency_key
+        SELECT idempotency_key FROM simulated_provider.charges
+        WHERE idempotency_key = \(order.description) AND status = 'captured' FOR UPDATE
+        """
+    }
+}
+
+/// Gives a part of a charge back unless that was done under this key, and touches the charge in both cases; neither when
+/// too little is left.
+private enum RefundCharge {
+    static func query(_ refund: Refund) -> PostgresQuery {
+        """
+        WITH given AS (
+            INSERT INTO simulated_provider.refunds (idempotency_key, charge, amount)
+            SELECT \(refund.key), idempotency_key, \(refund.amount.amount) FROM simulated_provider.charges
+            WHERE idempotency_key = \(refund.order.description) AND refunded + \(refund.amount.amount) <= amount
+            ON CONFLICT (idempotency_key) DO NOTHING RETURNING amount
+        )
+        UPDATE simulated_provider.charges
+        SET refunded = refunded + coalesce((SELECT amount FROM given), 0),
+            refunded_at = CASE WHEN refunded + coalesce((SELECT amount FROM given), 0) >= amount
+                          THEN coalesce(refunded_at, now()) END
+        WHERE idempotency_key = \(refund.order.description)
+              AND (EXISTS (SELECT FROM given)
+                   OR EXISTS (SELECT FROM simulated_provider.refunds WHERE idempotency_key = \(refund.key)))
         """
     }
 }

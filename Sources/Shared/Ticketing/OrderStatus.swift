@@ -36,6 +36,7 @@ package enum CancellationReason: String, Hashable, Sendable, CaseIterable {
     case cancelledByBuyer = "cancelled_by_buyer"
     case expired
     case rejected
+    case eventCancelled = "event_cancelled"
 
     package var message: String {
         switch self {
@@ -44,6 +45,7 @@ package enum CancellationReason: String, Hashable, Sendable, CaseIterable {
         case .limitExceeded: "With other tickets that you bought meanwhile it was above the limit. Nothing was charged."
         case .cancelledByBuyer: "You cancelled the order. What was charged is given back."
         case .expired: "The payment did not come in time. What was charged after all is given back."
+        case .eventCancelled: "The event was cancelled. What was paid is given back."
         case .rejected: "The order could not be recorded: its event or account no longer exists. Nothing was charged."
         }
     }

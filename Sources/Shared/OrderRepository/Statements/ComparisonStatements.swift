@@ -87,14 +87,15 @@ enum SelectChargeStandings {
     static func query(_ orders: [OrderID]) -> PostgresQuery {
         """
         SELECT c.id, o.status, (extract(epoch FROM now() - o.updated_at) * 1000)::bigint,
-               EXISTS (SELECT FROM payments p WHERE p.order_id = c.id AND p.kind = 'refund'),
-               CASE WHEN EXISTS (SELECT FROM outbox WHERE order_id = c.id AND kind = 'void' AND kind <> 'release'
+               coalesce((SELECT sum(p.amount) FROM payments p
+                         WHERE p.order_id = c.id AND p.kind = 'refund' AND p.status = 'refunded'), 0) >= o.total_amount,
+               CASE WHEN EXISTS (SELECT FROM outbox WHERE order_id = c.id AND kind <> 'release'
                                  AND delivered_at IS NULL AND dead_at IS NULL) THEN 'waiting'
-                    WHEN EXISTS (SELECT FROM outbox WHERE order_id = c.id AND kind = 'void'
+                    WHEN EXISTS (SELECT FROM outbox WHERE order_id = c.id
                                  AND delivered_at IS NULL AND dead_at IS NOT NULL) THEN 'dead'
                     ELSE 'none' END
         FROM unnest(\(orders)) AS c (id),
-             LATERAL (SELECT status, updated_at FROM ticket_orders WHERE id = c.id OFFSET 0) o
+             LATERAL (SELECT status, updated_at, total_amount FROM ticket_orders WHERE id = c.id OFFSET 0) o
         """
     }
 

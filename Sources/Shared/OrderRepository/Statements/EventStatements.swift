@@ -5,17 +5,19 @@ import Ticketing
 /// Columns of `events` that make an `Event`; the price as minor units.
 private let columns = """
     id, title, description, venue, event_date, (ticket_price * 100)::bigint, currency, total_tickets, \
-    available_tickets, limit_per_buyer, sale_opens_at, sale_closes_at, sale_state, image_url, created_at, updated_at
+    available_tickets, limit_per_buyer, sale_opens_at, sale_closes_at, sale_state, image_url, created_at, updated_at, \
+    cancelled_at
     """
 
 extension Event {
     init(_ row: PostgresRow) throws(PostgresError) {
         let (
             id, title, description, venue, date, price, currency, total, available, limit, opens, closes, state, image,
-            createdAt, updatedAt
+            createdAt, updatedAt, cancelledAt
         ) = try row.decode(
             EventID.self, String.self, String.self, String.self, Date.self, Int64.self, Currency.self, Int32.self,
-            Int32.self, Int32.self, Date?.self, Date?.self, SaleState.self, String?.self, Date.self, Date.self)
+            Int32.self, Int32.self, Date?.self, Date?.self, SaleState.self, String?.self, Date.self, Date.self,
+            Date?.self)
         self.init(
             id: id,
             details: EventDetails(
@@ -23,6 +25,7 @@ extension Event {
                 ticketPrice: try Money(minorUnits: price, currency: currency), totalTickets: Int(total),
                 limitPerBuyer: Int(limit), saleOpensAt: opens, saleClosesAt: closes, saleState: state),
             availableTickets: Int(available), imageURL: image, createdAt: createdAt, updatedAt: updatedAt)
+        self.cancelledAt = cancelledAt
     }
 }
 

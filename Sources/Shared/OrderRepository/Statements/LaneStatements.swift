@@ -201,17 +201,19 @@ enum MarkPublished {
 
 enum SelectPendingOrders {
     /// From the first one on when `order` is nil or gone.
-    static func query(_ partition: Partition, after order: OrderID?, limit: Int) -> PostgresQuery {
-        page(of: "pending_orders", partition, after: order, limit: limit)
+    static func query(
+        _ partition: Partition, youngerThan age: Duration, after order: OrderID?, limit: Int
+    ) -> PostgresQuery {
+        page(of: "pending_orders", partition, youngerThan: age, after: order, limit: limit)
     }
 
-    /// The same of those whose hold has ended.
+    /// The same of those whose hold has ended, however long ago.
     static func overdue(_ partition: Partition, after order: OrderID?, limit: Int) -> PostgresQuery {
-        page(of: "overdue_orders", partition, after: order, limit: limit)
+        page(of: "overdue_orders", partition, youngerThan: nil, after: order, limit: limit)
     }
 
     private static func page(
-        of table: String, _ partition: Partition, after order: OrderID?, limit: Int
+        of table: String, _ partition: Partition, youngerThan age: Duration?, after order: OrderID?, limit: Int
     ) -> PostgresQuery {
         """
         SELECT \(unescaped: intentColumns)
@@ -220,6 +222,7 @@ enum SelectPendingOrders {
               AND (p.created_at, p.order_id) > (
                   coalesce((SELECT created_at FROM ticket_orders WHERE id = \(order)), '-infinity'),
                   coalesce(\(order), '00000000-0000-0000-0000-000000000000'))
+              AND p.created_at >= coalesce(now() - \(age?.milliseconds) * interval '1 millisecond', '-infinity')
         ORDER BY p.created_at, p.order_id LIMIT \(limit)
         """
     }

@@ -2,23 +2,28 @@ import Foundation
 import PostgresClient
 import Ticketing
 
-/// Columns of `ticket_orders`, and the order's tickets as two arrays, that make an `Order`. Without those that were issued
-/// anew to somebody else: their codes are none of the buyer's business.
+/// Columns of `ticket_orders`, and the order's tickets and refunds as arrays, that make an `Order`. Without those tickets
+/// that were issued anew to somebody else: their codes are none of the buyer's business.
 private let columns = """
     o.id, o.user_id, o.event_id, o.quantity, (o.total_amount * 100)::bigint, o.currency, o.payment_method, o.status, \
     o.failure_code, \
     array(SELECT ticket_code FROM tickets t WHERE t.order_id = o.id AND t.holder_id IS NULL ORDER BY ticket_code), \
     array(SELECT t.status FROM tickets t WHERE t.order_id = o.id AND t.holder_id IS NULL ORDER BY ticket_code), \
-    o.created_at, o.updated_at
+    o.created_at, o.updated_at, \
+    array(SELECT (r.amount * 100)::bigint FROM refunds r WHERE r.order_id = o.id ORDER BY r.created_at, r.id), \
+    array(SELECT r.status FROM refunds r WHERE r.order_id = o.id ORDER BY r.created_at, r.id), \
+    array(SELECT r.created_at FROM refunds r WHERE r.order_id = o.id ORDER BY r.created_at, r.id)
     """
 
 extension Order {
     init(_ row: PostgresRow) throws(PostgresError) {
         let (
-            id, user, event, quantity, amount, currency, method, status, reason, codes, statuses, createdAt, updatedAt
+            id, user, event, quantity, amount, currency, method, status, reason, codes, statuses, createdAt, updatedAt,
+            amounts, states, dates
         ) = try row.decode(
             OrderID.self, UserID.self, EventID.self, Int32.self, Int64.self, Currency.self, String.self,
-            OrderStatus.self, CancellationReason?.self, [String].self, [TicketStatus].self, Date.self, Date.self)
+            OrderStatus.self, CancellationReason?.self, [String].self, [TicketStatus].self, Date.self, Date.self,
+            [Int64].self, [OrderRefund.Status].self, [Date].self)
         guard let paymentMethod = PaymentMethod(method) else { throw .unexpected("payment method") }
         var tickets: [Ticket] = []
         for (code, status) in zip(codes, statuses) {
@@ -29,6 +34,11 @@ extension Order {
             id: id, user: user, event: event, quantity: Int(quantity),
             total: try Money(minorUnits: amount, currency: currency), paymentMethod: paymentMethod, status: status,
             reason: reason, tickets: tickets, createdAt: createdAt, updatedAt: updatedAt)
+        for (amount, (status, date)) in zip(amounts, zip(states, dates)) {
+            refunds.append(
+                OrderRefund(
+                    amount: try Money(minorUnits: amount, currency: currency), status: status, createdAt: date))
+        }
     }
 }
 

@@ -7,25 +7,47 @@ import Ticketing
 enum ClaimMessages {
     static func query(limit: Int, hidden: Duration) -> PostgresQuery {
         """
-        UPDATE outbox
-        SET attempts = attempts + 1, next_try = now() + \(hidden.milliseconds) * interval '1 millisecond'
-        WHERE id = ANY (ARRAY(
-            SELECT id FROM outbox o
-            WHERE delivered_at IS NULL AND dead_at IS NULL AND kind <> 'release' AND next_try <= now()
-                  AND kind = ANY (\(OutboxMessage.Kind.allCases.map(\.rawValue)))
-                  AND NOT EXISTS (
-                      SELECT FROM outbox e
-                      WHERE e.order_id = o.order_id AND e.id < o.id
-                            AND e.delivered_at IS NULL AND e.dead_at IS NULL AND e.kind <> 'release')
-            ORDER BY next_try LIMIT \(limit) FOR UPDATE SKIP LOCKED))
-        RETURNING id, kind, order_id, attempts
+        WITH claimed AS (
+            UPDATE outbox
+            SET attempts = attempts + 1, next_try = now() + \(hidden.milliseconds) * interval '1 millisecond'
+            WHERE id = ANY (ARRAY(
+                SELECT id FROM outbox o
+                WHERE delivered_at IS NULL AND dead_at IS NULL AND kind <> 'release' AND next_try <= now()
+                      AND kind = ANY (\(OutboxMessage.Kind.allCases.map(\.rawValue)))
+                      AND NOT EXISTS (
+                          SELECT FROM outbox e
+                          WHERE e.order_id = o.order_id AND e.id < o.id
+                                AND e.delivered_at IS NULL AND e.dead_at IS NULL AND e.kind <> 'release')
+                ORDER BY next_try LIMIT \(limit) FOR UPDATE SKIP LOCKED))
+            RETURNING id, kind, order_id, attempts, refund_id
+        )
+        SELECT c.id, c.kind, c.order_id, c.attempts, (o.total_amount * 100)::bigint, o.currency, o.payment_method,
+               r.id, (r.amount * 100)::bigint, p.reference
+        FROM claimed c
+             LEFT JOIN LATERAL (
+                 SELECT total_amount, currency, payment_method FROM ticket_orders WHERE id = c.order_id OFFSET 0
+             ) o ON true
+             LEFT JOIN LATERAL (SELECT id, amount FROM refunds WHERE id = c.refund_id OFFSET 0) r ON true
+             LEFT JOIN LATERAL (
+                 SELECT reference FROM payments
+                 WHERE order_id = c.order_id AND kind = 'charge' AND status = 'captured' OFFSET 0
+             ) p ON true
         """
     }
 
     static func decode(_ row: PostgresRow) throws(PostgresError) -> OutboxMessage {
-        let (id, kind, order, attempts) = try row.decode(Int64.self, String.self, OrderID.self, Int32.self)
+        let (id, kind, order, attempts, total, currency, method, refund, amount, charge) = try row.decode(
+            Int64.self, String.self, OrderID.self, Int32.self, Int64?.self, Currency?.self, String?.self, UUID?.self,
+            Int64?.self, String?.self)
         guard let kind = OutboxMessage.Kind(rawValue: kind) else { throw .unexpected("kind of an outbox message") }
-        return OutboxMessage(id: id, kind: kind, order: order, attempts: Int(attempts))
+        var message = OutboxMessage(id: id, kind: kind, order: order, attempts: Int(attempts))
+        guard let total, let currency, let method = method.flatMap({ PaymentMethod($0) }) else { return message }
+        message.payment = OutboxMessage.Payment(
+            total: try Money(minorUnits: total, currency: currency), method: method)
+        guard let refund, let amount, let charge else { return message }
+        message.refund = OutboxMessage.Refund(
+            id: refund, amount: try Money(minorUnits: amount, currency: currency), charge: charge)
+        return message
     }
 }
 
@@ -109,6 +131,7 @@ enum InsertCancelledOrder {
 }
 
 /// A void for a cancelled order whose charge nothing ends: no message waits, none was given up on, nothing was refunded.
+/// An order that is refunded although it was confirmed has refunds of its own, and gets none.
 enum InsertVoid {
     static func query(_ order: OrderID) -> PostgresQuery {
         """
@@ -116,9 +139,10 @@ enum InsertVoid {
         SELECT 'void', partition, event_id, id, user_id, quantity FROM ticket_orders o
         WHERE id = \(order) AND status IN ('cancelled', 'refunded')
               AND NOT EXISTS (SELECT FROM payments WHERE order_id = o.id AND kind = 'refund')
-              AND NOT EXISTS (SELECT FROM outbox WHERE order_id = o.id AND kind = 'void' AND kind <> 'release'
+              AND NOT EXISTS (SELECT FROM refunds WHERE order_id = o.id)
+              AND NOT EXISTS (SELECT FROM outbox WHERE order_id = o.id AND kind <> 'release'
                               AND delivered_at IS NULL AND dead_at IS NULL)
-              AND NOT EXISTS (SELECT FROM outbox WHERE order_id = o.id AND kind = 'void'
+              AND NOT EXISTS (SELECT FROM outbox WHERE order_id = o.id
                               AND delivered_at IS NULL AND dead_at IS NOT NULL)
         """
     }

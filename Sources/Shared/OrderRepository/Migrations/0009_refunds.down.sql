@@ -1,0 +1,8 @@
+DROP TABLE provider_events;
+DROP INDEX events_cancelled;
+ALTER TABLE events DROP COLUMN cancel_reason, DROP COLUMN cancelled_at;
+DELETE FROM outbox WHERE kind = 'refund';
+ALTER TABLE outbox DROP COLUMN refund_id;
+ALTER TABLE outbox DROP CONSTRAINT outbox_kind_check;
+ALTER TABLE outbox ADD CONSTRAINT outbox_kind_check CHECK (kind IN ('release', 'void'));
+DROP TABLE refunds;

@@ -1,0 +1,109 @@
+package import Foundation
+package import Ticketing
+
+/// What an order gets back, as its owner sees it.
+package struct OrderRefund: Hashable, Sendable {
+    package enum Status: String, Hashable, Sendable, CaseIterable {
+        /// On its way to the payment provider.
+        case requested
+        case refunded
+        /// Refused by the provider for good: a person must see to it.
+        case failed
+    }
+
+    package var amount: Money
+    package var status: Status
+    package var createdAt: Date
+
+    package init(amount: Money, status: Status, createdAt: Date) {
+        self.amount = amount
+        self.status = status
+        self.createdAt = createdAt
+    }
+}
+
+/// An administrator's wish to give an order's money back, or that of some of its tickets.
+package struct RefundRequest: Hashable, Sendable {
+    package var order: OrderID
+    /// nil: all that are left.
+    package var tickets: [TicketCode]?
+    package var reason: String?
+    /// The same key is the same refund of the order.
+    package var key: IdempotencyKey?
+    package var actor: UserID
+
+    package init(order: OrderID, tickets: [TicketCode]?, reason: String?, key: IdempotencyKey?, actor: UserID) {
+        self.order = order
+        self.tickets = tickets
+        self.reason = reason
+        self.key = key
+        self.actor = actor
+    }
+
+    /// What was asked for, to be compared with what the key was used for before.
+    var fingerprint: String {
+        ((tickets.map { $0.map(\.text).sorted() } ?? ["all"]) + ["", reason ?? ""]).joined(separator: " ")
+    }
+}
+
+package enum RefundDecision: Hashable, Sendable {
+    /// The tickets are cancelled and the refund is on its way, now or by an earlier request under the same key.
+    case accepted(Order)
+    case refused(RefundRefusal)
+    case unknownOrder
+}
+
+package enum RefundRefusal: Hashable, Sendable {
+    /// Only a confirmed order has something to give back.
+    case notConfirmed(OrderStatus)
+    /// The order has no such ticket.
+    case unknownTicket(TicketCode)
+    /// The ticket was used, handed on, or paid back.
+    case ticketNotValid(TicketCode, TicketStatus)
+    /// No ticket was named, or none is left.
+    case noTickets
+    /// The key was used for another refund of the order.
+    case reusedKey
+}
+
+/// Decides what a refund gives back: state only.
+///
+/// Each ticket is worth its part of the order's total, which is its price times the quantity. Who pays the last ticket
+/// back gives what is left, so that the parts make the whole. Then the order ends, and its units return to the stock all
+/// at once: units return once for each order (I13), so those of single tickets stay sold until then.
+struct RefundPlan: Hashable, Sendable {
+    let tickets: [TicketCode]
+    let amount: Money
+    /// Whether the order has no ticket left by this.
+    let isWhole: Bool
+
+    init(_ order: Order, tickets wanted: [TicketCode]?) throws(RefundRefused) {
+        guard order.status == .confirmed else { throw RefundRefused(.notConfirmed(order.status)) }
+        let states = Dictionary(order.tickets.map { ($0.code, $0.status) }) { first, _ in first }
+        // One that was handed on is somebody's under another code, and so keeps the order from ending.
+        let left = order.tickets.filter { $0.status != .cancelled }.map(\.code)
+        var chosen: [TicketCode] = []
+        for code in wanted ?? left where !chosen.contains(code) {
+            guard let status = states[code] else { throw RefundRefused(.unknownTicket(code)) }
+            guard status == .valid else { throw RefundRefused(.ticketNotValid(code, status)) }
+            chosen.append(code)
+        }
+        guard !chosen.isEmpty else { throw RefundRefused(.noTickets) }
+        isWhole = Set(chosen) == Set(left)
+        tickets = chosen
+        let returned = order.refunds.map(\.amount.amount).reduce(0, +)
+        let share = order.total.amount / Int64(order.quantity) * Int64(chosen.count)
+        let rest = order.total.amount - returned
+        guard let amount = Money(amount: isWhole ? rest : min(share, rest), currency: order.total.currency) else {
+            throw RefundRefused(.noTickets)
+        }
+        self.amount = amount
+    }
+}
+
+/// Why a `RefundPlan` could not be made.
+struct RefundRefused: Error {
+    let refusal: RefundRefusal
+
+    init(_ refusal: RefundRefusal) { self.refusal = refusal }
+}

@@ -1,0 +1,63 @@
+package import Ticketing
+
+/// Refunds and cancelled events, as the gateway asks for them. What follows at the payment provider is the worker's.
+package protocol RefundRepository: Sendable {
+    /// Takes the tickets away and asks for their refund, in one transaction; the order ends when none is left.
+    func requestRefund(_ request: RefundRequest) async throws(RepositoryError) -> RefundDecision
+
+    /// Cancels an event for good: its sale is closed, and the worker ends its orders. One that is cancelled already stays
+    /// as it is. nil when there is no such event.
+    func cancelEvent(_ id: EventID, reason: String?, by actor: UserID) async throws(RepositoryError) -> Event?
+
+    /// Removes an event that nobody has ordered tickets of and that is not on sale.
+    func deleteEvent(_ id: EventID, by actor: UserID) async throws(RepositoryError) -> EventDeletion
+
+    /// Takes note of a provider's event, once, and has what waits for the provider on behalf of its order tried now;
+    /// false when it was known.
+    func record(_ event: ProviderEvent) async throws(RepositoryError) -> Bool
+}
+
+package enum EventDeletion: String, Hashable, Sendable {
+    case deleted
+    /// It has orders: cancel it instead.
+    case hasOrders
+    /// Buyers may be about to order: close its sale first.
+    case onSale
+    case unknown
+}
+
+/// Something that a payment provider has told of by itself: a hint, since it may come late, twice, or never.
+package struct ProviderEvent: Hashable, Sendable {
+    /// The provider's name for it, the same in each repetition.
+    package let id: String
+    package let kind: String
+    package let order: OrderID?
+    /// The provider's name for what it is about.
+    package let object: String?
+    /// Whether it tells of a captured charge: should the order be cancelled and nothing end its charge, then the
+    /// provider is asked.
+    package let isCapture: Bool
+
+    package init(id: String, kind: String, order: OrderID?, object: String?, isCapture: Bool) {
+        self.id = id
+        self.kind = kind
+        self.order = order
+        self.object = object
+        self.isCapture = isCapture
+    }
+}
+
+/// What the worker does to the orders of cancelled events, a page at a time. Each step is one transaction and can be done
+/// by several workers at once: no order is in two pages.
+package protocol CancelledEventRepository: Sendable {
+    /// Every event that was cancelled, the last ones first, at most `limit`.
+    func cancelledEvents(limit: Int) async throws(RepositoryError) -> [EventID]
+
+    /// Ends pending orders: units back, and the charge to be ended. Those whose hold has ended are left to the provider's
+    /// word, which is all that they wait for. Returns how many there were.
+    func cancelPendingOrders(of event: EventID, limit: Int) async throws(RepositoryError) -> Int
+
+    /// Takes the tickets of confirmed orders away and asks for the refund of what was not given back; returns how many
+    /// orders there were.
+    func refundConfirmedOrders(of event: EventID, limit: Int) async throws(RepositoryError) -> Int
+}

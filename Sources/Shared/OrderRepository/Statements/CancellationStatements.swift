@@ -1,0 +1,117 @@
+import Foundation
+import PostgresClient
+import Ticketing
+
+/// Closes an event's sale for good; its new revision tells the lane.
+enum CancelEvent {
+    static func query(_ id: EventID, reason: String?) -> PostgresQuery {
+        """
+        UPDATE events SET cancelled_at = now(), cancel_reason = \(reason), sale_state = 'closed',
+                          revision = revision + 1, updated_at = now()
+        WHERE id = \(id) AND cancelled_at IS NULL
+        """
+    }
+}
+
+/// Keeps new orders of an event out, whose foreign key needs its row.
+enum LockEvent {
+    static func query(_ id: EventID) -> PostgresQuery { "SELECT id FROM events WHERE id = \(id) FOR UPDATE" }
+}
+
+/// Whether an event has orders, and whether buyers may be about to order.
+enum SelectEventUse {
+    static func query(_ id: EventID) -> PostgresQuery {
+        """
+        SELECT EXISTS (SELECT FROM ticket_orders WHERE event_id = e.id), stock_epoch > 0 AND sale_state <> 'closed'
+        FROM events e WHERE id = \(id)
+        """
+    }
+}
+
+enum DeleteEvent {
+    static func query(_ id: EventID) -> PostgresQuery { "DELETE FROM events WHERE id = \(id)" }
+}
+
+enum SelectCancelledEvents {
+    static func query(limit: Int) -> PostgresQuery {
+        "SELECT id FROM events WHERE cancelled_at IS NOT NULL ORDER BY cancelled_at DESC LIMIT \(limit)"
+    }
+}
+
+/// Takes a page of an event's orders, without waiting for those that somebody else is at.
+enum LockOrdersOfEvent {
+    static func query(_ event: EventID, status: OrderStatus, limit: Int) -> PostgresQuery {
+        """
+        SELECT id FROM ticket_orders WHERE event_id = \(event) AND status = \(status) AND NOT hold_ended
+        LIMIT \(limit) FOR UPDATE SKIP LOCKED
+        """
+    }
+}
+
+/// Ends locked pending orders of a cancelled event as `CancelOrder` ends one for its buyer.
+enum CancelPendingOrders {
+    static func query(_ orders: [OrderID]) -> PostgresQuery {
+        """
+        WITH changed AS (
+            UPDATE ticket_orders
+            SET status = 'cancelled', failure_code = \(CancellationReason.eventCancelled.rawValue), updated_at = now()
+            WHERE id = ANY (\(orders)) AND status = 'pending' AND NOT hold_ended
+            RETURNING id, partition, event_id, user_id, quantity, total_amount, created_at
+        ), ended AS (
+            DELETE FROM pending_orders p USING changed c
+            WHERE p.partition = c.partition AND p.created_at = c.created_at AND p.order_id = c.id
+        ), sent AS (
+            INSERT INTO outbox (kind, partition, event_id, order_id, user_id, quantity)
+            SELECT k.kind, partition, event_id, id, user_id, quantity
+            FROM changed, (VALUES ('release'), ('void')) AS k (kind) WHERE k.kind = 'release' OR total_amount > 0
+        ), listed AS (
+            INSERT INTO unpublished_settlements (partition, orders)
+            SELECT partition, array_agg(id) FROM changed GROUP BY partition
+        ), mailed AS (
+            INSERT INTO mails (kind, user_id, order_id) SELECT 'order_cancelled', user_id, id FROM changed
+        )
+        UPDATE events SET available_tickets = available_tickets + t.units
+        FROM (SELECT event_id, sum(quantity) AS units FROM changed GROUP BY event_id) t WHERE events.id = t.event_id
+        """
+    }
+}
+
+/// Ends locked confirmed orders of a cancelled event: each gets back what it has not got yet. An order that was free is
+/// done with that, and its buyer is told at once.
+enum RefundConfirmedOrders {
+    static func query(_ orders: [OrderID]) -> PostgresQuery {
+        """
+        WITH due AS MATERIALIZED (
+            SELECT id, gen_random_uuid() AS refund_id,
+                   total_amount - coalesce((SELECT sum(amount) FROM refunds r WHERE r.order_id = o.id), 0) AS amount
+            FROM ticket_orders o WHERE id = ANY (\(orders)) AND status = 'confirmed'
+        ), changed AS (
+            UPDATE ticket_orders o
+            SET status = 'refunded', failure_code = \(CancellationReason.eventCancelled.rawValue), updated_at = now()
+            FROM due d WHERE o.id = d.id
+            RETURNING o.id, o.partition, o.event_id, o.user_id, o.quantity, o.currency, d.refund_id, d.amount
+        ), taken AS (
+            UPDATE tickets t SET status = 'cancelled' FROM changed c WHERE t.order_id = c.id AND t.status = 'valid'
+        ), refund AS (
+            INSERT INTO refunds (id, order_id, cause, status, amount, currency, tickets)
+            SELECT refund_id, id, 'event_cancelled', CASE WHEN amount > 0 THEN 'requested' ELSE 'refunded' END, amount,
+                   currency, array(SELECT ticket_code FROM tickets WHERE order_id = c.id AND status = 'valid')
+            FROM changed c
+        ), sent AS (
+            INSERT INTO outbox (kind, partition, event_id, order_id, user_id, quantity, refund_id)
+            SELECT 'refund', partition, event_id, id, user_id, quantity, refund_id FROM changed WHERE amount > 0
+        ), released AS (
+            INSERT INTO outbox (kind, partition, event_id, order_id, user_id, quantity)
+            SELECT 'release', partition, event_id, id, user_id, quantity FROM changed
+        ), listed AS (
+            INSERT INTO unpublished_settlements (partition, orders)
+            SELECT partition, array_agg(id) FROM changed GROUP BY partition
+        ), mailed AS (
+            INSERT INTO mails (kind, user_id, order_id)
+            SELECT 'order_cancelled', user_id, id FROM changed WHERE amount = 0
+        )
+        UPDATE events SET available_tickets = available_tickets + t.units
+        FROM (SELECT event_id, sum(quantity) AS units FROM changed GROUP BY event_id) t WHERE events.id = t.event_id
+        """
+    }
+}

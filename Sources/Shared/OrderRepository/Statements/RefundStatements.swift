@@ -1,0 +1,128 @@
+import Foundation
+import PostgresClient
+import Ticketing
+
+/// Has two who change one order stand in line.
+enum LockOrder {
+    static func query(_ id: OrderID) -> PostgresQuery {
+        "SELECT id FROM ticket_orders WHERE id = \(id) FOR UPDATE"
+    }
+}
+
+/// What a key was used for, of the refunds of an order.
+enum SelectRefundRequest {
+    static func query(_ order: OrderID, _ key: IdempotencyKey) -> PostgresQuery {
+        "SELECT request FROM refunds WHERE order_id = \(order) AND idempotency_key = \(key.text)"
+    }
+}
+
+/// A gate may use a ticket at the same instant: the row decides.
+enum CancelTickets {
+    static func query(_ order: OrderID, _ codes: [TicketCode]) -> PostgresQuery {
+        """
+        UPDATE tickets SET status = 'cancelled'
+        WHERE order_id = \(order) AND ticket_code = ANY (\(codes.map(\.text))) AND status = 'valid'
+        """
+    }
+}
+
+/// Asks for a refund: its row, and the message that carries it out unless there is nothing to pay. When no ticket is left,
+/// the order ends and its units go back to the stock, with the release of Redis'. The event's row is locked last, as in
+/// a settlement.
+enum InsertRefund {
+    static func query(_ id: UUID, _ plan: RefundPlan, _ request: RefundRequest) -> PostgresQuery {
+        let status: OrderRefund.Status = plan.amount.amount > 0 ? .requested : .refunded
+        return """
+            WITH changed AS (
+                UPDATE ticket_orders
+                SET status = CASE WHEN \(plan.isWhole) THEN 'refunded' ELSE status END, updated_at = now()
+                WHERE id = \(request.order)
+                RETURNING id, partition, event_id, user_id, quantity
+            ), refund AS (
+                INSERT INTO refunds (id, order_id, cause, status, amount, currency, tickets, reason, actor_id,
+                                     idempotency_key, request)
+                SELECT \(id), id, 'admin', \(status.rawValue), \(plan.amount.amount) * 0.01, \(plan.amount.currency),
+                       \(plan.tickets.map(\.text)), \(request.reason), \(request.actor), \(request.key?.text),
+                       \(request.fingerprint)
+                FROM changed
+            ), sent AS (
+                INSERT INTO outbox (kind, partition, event_id, order_id, user_id, quantity, refund_id)
+                SELECT 'refund', partition, event_id, id, user_id, \(Int32(plan.tickets.count)), \(id) FROM changed
+                WHERE \(plan.amount.amount) > 0
+            ), released AS (
+                INSERT INTO outbox (kind, partition, event_id, order_id, user_id, quantity)
+                SELECT 'release', partition, event_id, id, user_id, quantity FROM changed WHERE \(plan.isWhole)
+            ), listed AS (
+                INSERT INTO unpublished_settlements (partition, orders)
+                SELECT partition, ARRAY[id] FROM changed WHERE \(plan.isWhole)
+            ), mailed AS (
+                INSERT INTO mails (kind, user_id, order_id, parameters)
+                SELECT 'order_refunded', user_id, id, \(SettleRefund.parameters(plan.amount))::jsonb FROM changed
+                WHERE \(plan.amount.amount) = 0
+            ), noted AS (
+                INSERT INTO audit_log (actor_id, action, subject, after)
+                SELECT \(request.actor), 'order.refund', id::text,
+                       jsonb_build_object('refund', \(id.text)::text, 'amount', \(plan.amount.amount)::bigint,
+                                          'tickets', to_jsonb(\(plan.tickets.map(\.text))),
+                                          'reason', \(request.reason)::text)
+                FROM changed
+            )
+            UPDATE events SET available_tickets = available_tickets + c.quantity
+            FROM changed c WHERE events.id = c.event_id AND \(plan.isWhole)
+            """
+    }
+}
+
+/// Notes how the provider has taken a refund: in its row, as a payment, and as a mail to the buyer.
+enum SettleRefund {
+    static func query(_ id: UUID, _ outcome: RefundOutcome) -> PostgresQuery {
+        let (status, reference, failure): (OrderRefund.Status, String?, String?) =
+            switch outcome {
+            case .refunded(let reference): (.refunded, reference, nil)
+            case .failed(let failure): (.failed, nil, failure)
+            }
+        return """
+            WITH changed AS (
+                UPDATE refunds SET status = \(status.rawValue), reference = \(reference), failure = \(failure),
+                                   updated_at = now()
+                WHERE id = \(id) AND status <> 'refunded'
+                RETURNING order_id, amount, currency
+            ), mailed AS (
+                INSERT INTO mails (kind, user_id, order_id, parameters)
+                SELECT 'order_refunded', o.user_id, o.id,
+                       jsonb_build_object('amount', (c.amount * 100)::bigint, 'currency', c.currency::text)
+                FROM changed c JOIN ticket_orders o ON o.id = c.order_id WHERE \(status == .refunded)
+            )
+            INSERT INTO payments (order_id, kind, status, amount, currency, reference)
+            SELECT order_id, 'refund', \(status.rawValue), amount, currency, coalesce(\(reference), '') FROM changed
+            """
+    }
+
+    /// What a mail about a refund says.
+    static func parameters(_ amount: Money) -> String {
+        "{\"amount\": \(amount.amount), \"currency\": \"\(amount.currency.rawValue)\"}"
+    }
+}
+
+/// Keeps what a provider has told of for a month, and wakes the messages that wait for it on behalf of the
+/// order after an attempt has failed. The last part tells whether the event is new.
+enum InsertProviderEvent {
+    static func query(_ event: ProviderEvent) -> PostgresQuery {
+        """
+        WITH noted AS (
+            INSERT INTO provider_events (id, kind, order_id, object)
+            VALUES (\(event.id), \(event.kind), \(event.order), \(event.object))
+            ON CONFLICT (id) DO NOTHING RETURNING order_id
+        ), forgotten AS (
+            DELETE FROM provider_events WHERE id IN (
+                SELECT id FROM provider_events WHERE received_at < now() - interval '30 days'
+                ORDER BY received_at LIMIT 10)
+        ), woken AS (
+            UPDATE outbox SET next_try = now()
+            WHERE order_id = (SELECT order_id FROM noted) AND delivered_at IS NULL AND dead_at IS NULL
+                  AND kind <> 'release' AND failure IS NOT NULL
+        )
+        SELECT EXISTS (SELECT FROM noted)
+        """
+    }
+}

@@ -1,0 +1,267 @@
+import Foundation
+import PostgresClient
+import TestSupport
+import Testing
+import Ticketing
+
+@testable import OrderRepository
+
+@Suite struct RefundTests {
+    /// A sale of 10 with one confirmed order of 3 tickets, 45.50 each.
+    private struct Scene {
+        let database: TestDatabase
+        let event: EventID
+        let admin: UserID
+        let lease: Lease
+        let queued: QueuedIntent
+        let outbox: PostgresOutboxRepository
+
+        var order: OrderID { queued.intent.order }
+
+        static func run(_ body: (Scene) async throws -> Void) async throws {
+            try await withDatabase { database in
+                let (user, admin) = (try await database.makeUser(), try await database.makeUser())
+                let event = try await database.makeEvent(10)
+                let lease = try await database.lease(for: event.id)
+                let queued = QueuedIntent.sample(event.id, user.id, quantity: 3)
+                try await database.commitNew([queued], under: lease)
+                _ = try await database.lanes.settle([.confirmed(queued)], under: lease)
+                try await body(
+                    Scene(
+                        database: database, event: event.id, admin: admin.id, lease: lease, queued: queued,
+                        outbox: PostgresOutboxRepository(postgres: database.postgres)))
+            }
+        }
+
+        func tickets() async throws -> [Ticket] { try await stored().tickets }
+
+        func stored() async throws -> Order {
+            guard let order = try await database.repository.order(order) else {
+                throw ServerError(description: "the order is gone")
+            }
+            return order
+        }
+
+        func refund(
+            _ codes: [TicketCode]? = nil, key: String? = nil, reason: String? = nil
+        ) async throws -> RefundDecision {
+            try await database.repository.requestRefund(
+                RefundRequest(
+                    order: order, tickets: codes, reason: reason, key: key.flatMap { IdempotencyKey($0) }, actor: admin)
+            )
+        }
+    }
+
+    @Test func aWholeRefundEndsTheOrderAndReturnsItsUnitsOnce() async throws {
+        try await Scene.run { scene in
+            guard case .accepted(let order) = try await scene.refund(reason: "ill") else {
+                Issue.record("a confirmed order was not refunded")
+                return
+            }
+            #expect(order.status == .refunded)
+            #expect(order.tickets.map(\.status) == [.cancelled, .cancelled, .cancelled])
+            #expect(order.refunds.map(\.amount.amount) == [13_650])
+            #expect(order.refunds.map(\.status) == [.requested])
+            #expect(try await scene.database.available(scene.event) == 10)
+            let releases = try await scene.database.lanes.waitingReleases(in: scene.lease.partition, limit: 10)
+            #expect(releases.map(\.release.quantity) == [3])
+            let ledger = try #require(try await scene.database.repository.ledger(of: scene.event))
+            #expect(ledger.isBalanced && ledger.sold == 0)
+            let batches = try await scene.database.lanes.unpublishedBatches(in: scene.lease.partition, limit: 10)
+            #expect(batches.last?.orders == [scene.order])
+            guard case .refused(.notConfirmed(.refunded)) = try await scene.refund() else {
+                Issue.record("it was refunded twice")
+                return
+            }
+            #expect(
+                try scene.database.sql("SELECT action || ' ' || (after->>'reason') FROM audit_log")
+                    == "order.refund ill")
+        }
+    }
+
+    @Test func ticketByTicketTheWholeIsGivenBackAndUnitsReturnWithTheLast() async throws {
+        try await Scene.run { scene in
+            let codes = try await scene.tickets().map(\.code)
+            for (number, code) in codes.enumerated() {
+                guard case .accepted(let order) = try await scene.refund([code]) else {
+                    Issue.record("ticket \(number) was not refunded")
+                    return
+                }
+                let isLast = number == 2
+                #expect(order.status == (isLast ? .refunded : .confirmed))
+                #expect(order.refunds.count == number + 1)
+                #expect(order.tickets.count { $0.status == .cancelled } == number + 1)
+                #expect(try await scene.database.available(scene.event) == (isLast ? 10 : 7))
+                let ledger = try #require(try await scene.database.repository.ledger(of: scene.event))
+                #expect(ledger.isBalanced)
+            }
+            #expect(try await scene.stored().refunds.map(\.amount.amount) == [4_550, 4_550, 4_550])
+            #expect(try scene.database.count("outbox", where: "kind = 'release'") == 1)
+            #expect(try scene.database.count("outbox", where: "kind = 'refund'") == 3)
+        }
+    }
+
+    @Test func whatWasUsedOrPaidBackIsRefused() async throws {
+        try await Scene.run { scene in
+            let codes = try await scene.tickets().map(\.code)
+            try scene.database.sql(
+                "UPDATE tickets SET status = 'used', used_at = now() WHERE ticket_code = '\(codes[0])'")
+            #expect(try await scene.refund() == .refused(.ticketNotValid(codes[0], .used)))
+            guard case .accepted(let order) = try await scene.refund([codes[1], codes[1]]) else {
+                Issue.record("a valid ticket was not refunded")
+                return
+            }
+            #expect(order.refunds.map(\.amount.amount) == [4_550], "a ticket that is named twice counts once")
+            #expect(try await scene.refund([codes[1]]) == .refused(.ticketNotValid(codes[1], .cancelled)))
+            var generator = SystemRandomNumberGenerator()
+            let foreign = TicketCode(using: &generator)
+            #expect(try await scene.refund([foreign]) == .refused(.unknownTicket(foreign)))
+            // With the used one left the order goes on.
+            guard case .accepted(let rest) = try await scene.refund([codes[2]]) else { return }
+            #expect(rest.status == .confirmed)
+            #expect(try await scene.refund() == .refused(.ticketNotValid(codes[0], .used)))
+        }
+    }
+
+    @Test func theSameKeyIsTheSameRefund() async throws {
+        try await Scene.run { scene in
+            let codes = try await scene.tickets().map(\.code)
+            for _ in 0..<3 {
+                guard case .accepted(let order) = try await scene.refund([codes[0]], key: "k1") else {
+                    Issue.record("a repetition was refused")
+                    return
+                }
+                #expect(order.refunds.count == 1)
+            }
+            #expect(try await scene.refund([codes[1]], key: "k1") == .refused(.reusedKey))
+            #expect(try await scene.refund([codes[0]], key: "k1", reason: "other") == .refused(.reusedKey))
+            guard case .accepted = try await scene.refund([codes[1]], key: "k2") else {
+                Issue.record("another key was refused")
+                return
+            }
+        }
+    }
+
+    /// I8: of many at once each ticket is given back once.
+    @Test func administratorsWhoRefundTheSameOrderAtOnceGiveItBackOnce() async throws {
+        try await Scene.run { scene in
+            let codes = try await scene.tickets().map(\.code)
+            let accepted = try await withThrowingTaskGroup(of: Bool.self) { group in
+                for number in 0..<20 {
+                    group.addTask {
+                        if case .accepted = try await scene.refund(number % 2 == 0 ? nil : [codes[number % 3]]) {
+                            true
+                        } else {
+                            false
+                        }
+                    }
+                }
+                return try await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+            }
+            let order = try await scene.stored()
+            #expect(order.status == .refunded)
+            #expect(order.refunds.count == accepted)
+            #expect(order.refunds.map(\.amount.amount).reduce(0, +) == 13_650)
+            #expect(try await scene.database.available(scene.event) == 10)
+        }
+    }
+
+    @Test func aRefundIsCarriedOutByAMessageThatKnowsItsChargeAndIsSettledOnce() async throws {
+        try await Scene.run { scene in
+            let codes = try await scene.tickets().map(\.code)
+            _ = try await scene.refund([codes[0]])
+            let message = try #require(try await scene.outbox.claimMessages(limit: 10, hidden: .seconds(60)).first)
+            #expect(message.kind == .refund)
+            let refund = try #require(message.refund)
+            #expect(refund.amount.amount == 4_550)
+            #expect(refund.charge == "ch_1")
+            #expect(message.payment?.total.amount == 13_650)
+            try await scene.outbox.settleRefund(refund.id, .failed("too old"))
+            #expect(try await scene.stored().refunds.map(\.status) == [.failed])
+            for _ in 0..<2 { try await scene.outbox.settleRefund(refund.id, .refunded(reference: "re_1")) }
+            try await scene.outbox.settleRefund(refund.id, .failed("late"))
+            #expect(try await scene.stored().refunds.map(\.status) == [.refunded])
+            #expect(
+                try scene.database.sql(
+                    "SELECT status, amount, reference FROM payments WHERE kind = 'refund' ORDER BY id")
+                    == "failed|45.50|\nrefunded|45.50|re_1")
+            #expect(
+                try scene.database.sql("SELECT kind, parameters->>'amount' FROM mails") == "order_refunded|4550")
+            let standing = try #require(try await scene.outbox.chargeStandings(of: [scene.order])[scene.order])
+            #expect(standing.status == .confirmed)
+            #expect(!standing.isRefunded, "a part was")
+        }
+    }
+
+    /// The reconciler must not take an order whose refunds are under way for one that nobody gives back.
+    @Test func aRefundedOrderGetsNoVoidBesideItsRefunds() async throws {
+        try await Scene.run { scene in
+            _ = try await scene.refund()
+            let before = try #require(try await scene.outbox.chargeStandings(of: [scene.order])[scene.order])
+            #expect(before.status == .refunded && before.void == .waiting && !before.isRefunded)
+            #expect(try await scene.outbox.addVoid(of: scene.order) == false)
+            let message = try #require(try await scene.outbox.claimMessages(limit: 10, hidden: .seconds(60)).first)
+            try await scene.outbox.settleRefund(try #require(message.refund).id, .refunded(reference: "re_1"))
+            try await scene.outbox.markDelivered(message)
+            let after = try #require(try await scene.outbox.chargeStandings(of: [scene.order])[scene.order])
+            #expect(after.isRefunded && after.void == .none)
+            #expect(try await scene.outbox.addVoid(of: scene.order) == false)
+        }
+    }
+
+    @Test func onlyAnEventWithoutOrdersThatIsNotOnSaleIsDeleted() async throws {
+        try await Scene.run { scene in
+            let repository = scene.database.repository
+            #expect(try await repository.deleteEvent(scene.event, by: scene.admin) == .hasOrders)
+            let other = try await scene.database.makeEvent(10, in: scene.lease.partition)
+            _ = try await scene.database.lanes.beginLoad(of: other.id, under: scene.lease)
+            #expect(try await repository.deleteEvent(other.id, by: scene.admin) == .onSale)
+            _ = try await repository.updateEvent(other.id, by: scene.admin) { $0.saleState = .closed }
+            #expect(try await repository.deleteEvent(other.id, by: scene.admin) == .deleted)
+            #expect(try await repository.event(other.id) == nil)
+            #expect(try await repository.deleteEvent(other.id, by: scene.admin) == .unknown)
+            #expect(try scene.database.count("audit_log", where: "action = 'event.delete'") == 1)
+        }
+    }
+
+    /// P20: an event of the provider counts once, and moves nothing by itself.
+    @Test func aProvidersEventIsAHintAndCountsOnce() async throws {
+        try await Scene.run { scene in
+            let repository = scene.database.repository
+            func event(_ id: String, isCapture: Bool = true) -> ProviderEvent {
+                ProviderEvent(
+                    id: id, kind: "payment_intent.succeeded", order: scene.order, object: "pi_1", isCapture: isCapture)
+            }
+            #expect(try await repository.record(event("evt_1")))
+            #expect(try await repository.record(event("evt_1")) == false)
+            #expect(try await scene.stored().status == .confirmed)
+            #expect(
+                try scene.database.count("outbox", where: "kind = 'void'") == 0, "a confirmed order keeps its charge")
+
+            // An order that was declined, and of which a capture is told, is looked at.
+            let declined = QueuedIntent.sample(scene.event, scene.queued.intent.user)
+            try await scene.database.commitNew([declined], under: scene.lease)
+            _ = try await scene.database.lanes.settle([.declined(declined)], under: scene.lease)
+            let hook = ProviderEvent(
+                id: "evt_2", kind: "payment_intent.succeeded", order: declined.intent.order, object: nil,
+                isCapture: true)
+            #expect(try await repository.record(hook))
+            #expect(try scene.database.count("outbox", where: "kind = 'void'") == 1)
+
+            // What waits after a failure is tried at once.
+            let message = try #require(try await scene.outbox.claimMessages(limit: 10, hidden: .seconds(60)).first)
+            try await scene.outbox.markFailed(message, "no answer", pause: .seconds(600))
+            #expect(try await scene.outbox.claimMessages(limit: 10, hidden: .seconds(60)) == [])
+            #expect(
+                try await repository.record(
+                    ProviderEvent(
+                        id: "evt_3", kind: "charge.refunded", order: declined.intent.order, object: nil,
+                        isCapture: false)))
+            #expect(try await scene.outbox.claimMessages(limit: 10, hidden: .seconds(60)).map(\.id) == [message.id])
+            #expect(
+                try await repository.record(
+                    ProviderEvent(
+                        id: "evt_4", kind: "charge.dispute.created", order: nil, object: "dp_1", isCapture: false)))
+        }
+    }
+}
