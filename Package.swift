@@ -131,8 +131,8 @@ let package = Package(
                 "CMalloc", "InventoryStore", "Observability", "OnsaleConfiguration", "OrderRepository",
                 "PNGImages", "PostgresClient", "QRCodes",
                 "RedisClient",
-                "Security", "TicketPages", "Ticketing", .coreMetrics, .crypto, .httpTypes, .hummingbird, .hummingbirdCore,
-                .lifecycle, .logging, .nio, .nioHTTP, .nioPosix, .unixSignals,
+                "Security", "TicketPages", "Ticketing", .coreMetrics, .crypto, .httpTypes, .hummingbird,
+                .hummingbirdCore, .lifecycle, .logging, .nio, .nioHTTP, .nioPosix, .unixSignals,
             ]),
         // The worker's parts are a library, so that the simulation can run them too.
         .target(
@@ -178,7 +178,7 @@ let package = Package(
         .tests(
             "RedisClientTests", ["RedisClient", "TestSupport", .lifecycle, .logging, .nio, .nioEmbedded, .nioPosix]),
         .tests("PostgresClientTests", ["PostgresClient", "TestSupport", .logging]),
-        .tests("TicketPagesTests", ["PNGImages", "QRCodes", "TicketPages"]),
+        .tests("TicketPagesTests", ["PNGImages", "QRCodes", "TestSupport", "TicketPages"]),
         .tests(
             "InventoryStoreTests",
             ["InventoryStore", "RedisClient", "TestSupport", "Ticketing", .logging, .nio, .nioPosix]),

@@ -47,7 +47,8 @@ extension Migration {
             5, "outbox_dead", up: PackageResources._005_outbox_dead_up_sql,
             down: PackageResources._005_outbox_dead_down_sql),
         Migration(6, "mails", up: PackageResources._006_mails_up_sql, down: PackageResources._006_mails_down_sql),
-        Migration(10, "tickets", up: PackageResources._010_tickets_up_sql, down: PackageResources._010_tickets_down_sql),
+        Migration(
+            10, "tickets", up: PackageResources._010_tickets_up_sql, down: PackageResources._010_tickets_down_sql),
     ]
 
     private init(_ version: Int, _ name: String, up: [UInt8], down: [UInt8]) {
