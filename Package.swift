@@ -198,7 +198,7 @@ let package = Package(
         .tests(
             "RedisClientTests", ["RedisClient", "TestSupport", .lifecycle, .logging, .nio, .nioEmbedded, .nioPosix]),
         .tests("PostgresClientTests", ["PostgresClient", "TestSupport", .logging]),
-        .tests("TicketPagesTests", ["PNGImages", "QRCodes", "TicketPages"]),
+        .tests("TicketPagesTests", ["PNGImages", "QRCodes", "TestSupport", "TicketPages"]),
         .tests(
             "InventoryStoreTests",
             ["InventoryStore", "RedisClient", "TestSupport", "Ticketing", .logging, .nio, .nioPosix]),

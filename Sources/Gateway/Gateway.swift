@@ -104,7 +104,8 @@ struct Gateway<
             limits: limits)
 
         let tickets = TicketHandler(
-            tickets: TicketService(tickets: dependencies.tickets, logger: logger), page: try TicketPage(), limits: limits)
+            tickets: TicketService(tickets: dependencies.tickets, logger: logger), page: try TicketPage(),
+            limits: limits)
 
         let router = Router(context: AppRequestContext.self, options: [.autoGenerateHeadEndpoints])
         router.add(middleware: ProblemMiddleware(routes: .standard))

@@ -10,7 +10,7 @@ struct Onsale: AsyncParsableCommand {
         commandName: "onsale", abstract: "Runs an Onsale deployment.",
         subcommands: [
             MigrateCommand.self, SeedCommand.self, UserCommand.self, LedgerCommand.self, ReconcileCommand.self,
-            OutboxCommand.self, MailsCommand.self,
+            OutboxCommand.self, MailsCommand.self, TicketCommand.self,
         ])
 
     static func main() async {

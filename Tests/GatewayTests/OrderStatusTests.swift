@@ -230,7 +230,8 @@ import Ticketing
         for (ticket, status) in [(0, TicketStatus.transferred), (1, .used)] {
             stored.tickets[ticket].status = status
             harness.repository.put(stored)
-            let after = try await harness.send(.get, path, token: harness.token(user), headers: [.ifNoneMatch: tags[ticket]])
+            let after = try await harness.send(
+                .get, path, token: harness.token(user), headers: [.ifNoneMatch: tags[ticket]])
             #expect(after.status == 200)
             #expect(
                 (after.json["tickets"] as? [[String: String]])?.map { $0["status"] }

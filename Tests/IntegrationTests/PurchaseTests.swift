@@ -1,4 +1,5 @@
 import Foundation
+import InventoryStore
 import TestSupport
 import Testing
 import Ticketing
@@ -95,6 +96,51 @@ struct PurchaseTests {
         // Negative control: another key of the same buyer sells.
         #expect(try await stack.buy(event, by: buyer).orderID != id)
         #expect(try await stack.ledger(of: event)["redis"]["available"].int == 7)
+    }
+
+    @Test("A ticket is handed on, lets its new holder in once, and the buyer's order tells so (P37)")
+    func handsOn() async throws {
+        let stack = try await shared.value
+        let event = try await stack.openEvent(tickets: 10)
+        let (buyer, friend) = (try await stack.register(), try await stack.register())
+        let id = try #require(try await stack.buy(event, quantity: 2, by: buyer).orderID)
+        let order = try await stack.finalOrder(id, by: buyer)
+        let code = try #require(order.json["tickets"][0]["code"].string)
+        for (path, type) in [
+            ("tickets/\(code)/qr.png", "image/png"), ("tickets/\(code)/qr.svg", "image/svg+xml"),
+            ("tickets/\(code)/print", "text/html; charset=utf-8"),
+            ("orders/\(id)/tickets/print", "text/html; charset=utf-8"),
+        ] {
+            let reply = try await stack.send("GET", "/api/\(path)", token: buyer.token)
+            #expect(reply.status == 200 && reply.headers["content-type"] == type, "\(path)")
+            if type == "image/png" { #expect(try ImageReader.text(of: Array(reply.body)) == code) }
+        }
+
+        let email = try #require(try await stack.send("GET", "/api/auth/me", token: friend.token).json["email"].string)
+        let given = try await stack.send(
+            "POST", "/api/tickets/\(code)/transfer", token: buyer.token, body: ["email": .string(email)])
+        #expect(given.status == 200 && given.json["status"].string == "transferred")
+        let held = try await stack.send("GET", "/api/tickets", token: friend.token).json["items"]
+        #expect(held.count == 1)
+        let issued = try #require(held[0]["code"].string)
+
+        let admin = try await stack.adminToken()
+        let scans = try await parallel(100) { number in
+            try await stack.send(
+                "POST", "/api/tickets/\(issued)/redeem", token: admin,
+                body: ["eventId": .string(event), "nonce": .string(UUID().uuidString), "gate": .string("\(number)")])
+        }
+        #expect(scans.count { $0.json["result"].string == "admitted" } == 1)
+        #expect(scans.count { $0.json["result"].string == "already_used" } == 99)
+
+        // As if the order had been confirmed a minute ago.
+        let record = InventoryKeys(OrderID(id)!.partition).order(OrderID(id)!)
+        _ = try await stack.redisCommand("HINCRBY", record, "updated", "-60000")
+        let shown = try await stack.order(id, by: buyer)
+        #expect(shown.json["tickets"].count == 2)
+        #expect(!String(decoding: shown.body, as: UTF8.self).contains(issued))
+        #expect(shown.json["tickets"][0]["status"].string == "transferred")
+        #expect(shown.json["tickets"][1]["status"].string == "valid")
     }
 
     @Test("A declined payment cancels the order and its tickets sell again within a second (P18, I10)")

@@ -45,7 +45,8 @@ import Ticketing
             let received = try await sale.held(by: friend.id)
             #expect(received.count == 2)
             #expect(received.allSatisfy { $0.isReceived && $0.holder.id == friend.id && $0.buyer == sale.buyer.id })
-            #expect(try await sale.tickets.transfer(received[0].code, from: friend.id, to: sale.buyer.id, as: .random()))
+            #expect(
+                try await sale.tickets.transfer(received[0].code, from: friend.id, to: sale.buyer.id, as: .random()))
 
             let bought = try await sale.held(by: sale.buyer.id)
             #expect(bought.count == 5)
@@ -123,7 +124,8 @@ import Ticketing
             #expect(new.number == 2)
             #expect(new.count == 3)
             #expect(
-                try sale.database.sql("SELECT kind, user_id, order_id, parameters FROM mails WHERE kind = 'ticket_received'")
+                try sale.database.sql(
+                    "SELECT kind, user_id, order_id, parameters FROM mails WHERE kind = 'ticket_received'")
                     == "ticket_received|\(friend.id)||{\"ticket\": \"\(issued)\"}")
         }
     }
@@ -148,7 +150,8 @@ import Ticketing
 
     @Test func theChainOfCustodyHasEveryHandoverUpToACode() async throws {
         try await withTickets(2) { sale in
-            let people = [sale.buyer, try await sale.database.makeUser(), try await sale.database.makeUser(), sale.buyer]
+            let (second, third) = (try await sale.database.makeUser(), try await sale.database.makeUser())
+            let people = [sale.buyer, second, third, sale.buyer]
             var codes = [sale.codes[0]]
             for (giver, taker) in zip(people, people.dropFirst()) {
                 let code = TicketCode.random()
@@ -171,7 +174,9 @@ import Ticketing
     @Test func onlyItsHolderHandsAValidTicketOnBeforeTheEvent() async throws {
         try await withTickets(4) { sale in
             let friend = try await sale.database.makeUser()
-            #expect(try await !sale.tickets.transfer(sale.codes[0], from: friend.id, to: sale.gatekeeper.id, as: .random()))
+            #expect(
+                try await !sale.tickets.transfer(
+                    sale.codes[0], from: friend.id, to: sale.gatekeeper.id, as: .random()))
             _ = try await sale.tickets.redeem(sale.codes[0], sale.redemption())
             #expect(try await sale.give(sale.codes[0], to: friend.id) == nil)
             try sale.database.sql("UPDATE tickets SET status = 'cancelled' WHERE ticket_code = '\(sale.codes[1])'")

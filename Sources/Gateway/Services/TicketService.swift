@@ -58,7 +58,7 @@ struct TicketService: Sendable {
             throw TicketProblems.notFound
         }
         let custody = try await tickets.custody(of: code)
-        if let given = Self.given(ticket, custody, to: email) { return TicketResponse(given, custody: custody, for: viewer) }
+        if Self.isGiven(ticket, custody, to: email) { return TicketResponse(ticket, custody: custody, for: viewer) }
         if let refusal = Self.refusal(of: ticket, custody) { throw refusal }
         guard let recipient = try await tickets.recipient(email) else { throw TicketProblems.recipientUnknown }
         guard recipient != viewer.userID else {
@@ -70,7 +70,7 @@ struct TicketService: Sendable {
         // As it is now, by this call or by one that was faster.
         guard let left = try await tickets.ticket(code) else { throw TicketProblems.notFound }
         let now = try await tickets.custody(of: code)
-        guard isTransferred || Self.given(left, now, to: email) != nil else {
+        guard isTransferred || Self.isGiven(left, now, to: email) else {
             throw Self.refusal(of: left, now) ?? TicketProblems.eventStarted
         }
         if isTransferred {
@@ -81,12 +81,9 @@ struct TicketService: Sendable {
         return TicketResponse(left, custody: now, for: viewer)
     }
 
-    /// The ticket, when it was handed to this address already.
-    private static func given(
-        _ ticket: IssuedTicket, _ custody: [TicketTransfer], to email: EmailAddress
-    ) -> IssuedTicket? {
+    /// Whether the ticket was handed to this address already.
+    private static func isGiven(_ ticket: IssuedTicket, _ custody: [TicketTransfer], to email: EmailAddress) -> Bool {
         ticket.status == .transferred && custody.last?.to?.email?.lowercased() == email.text.lowercased()
-            ? ticket : nil
     }
 
     private static func refusal(of ticket: IssuedTicket, _ custody: [TicketTransfer]) -> Problem? {

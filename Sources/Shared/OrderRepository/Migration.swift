@@ -53,7 +53,8 @@ extension Migration {
             8, "events", up: PackageResources._008_events_up_sql, down: PackageResources._008_events_down_sql),
         Migration(
             9, "refunds", up: PackageResources._009_refunds_up_sql, down: PackageResources._009_refunds_down_sql),
-        Migration(10, "tickets", up: PackageResources._010_tickets_up_sql, down: PackageResources._010_tickets_down_sql),
+        Migration(
+            10, "tickets", up: PackageResources._010_tickets_up_sql, down: PackageResources._010_tickets_down_sql),
     ]
 
     private init(_ version: Int, _ name: String, up: [UInt8], down: [UInt8]) {

@@ -7,8 +7,9 @@ package protocol TicketRepository: Sendable {
     func ticket(_ code: TicketCode) async throws(RepositoryError) -> IssuedTicket?
     /// What the user has now, bought or received, in whatever state, newest first, after `cursor`. What was given away is
     /// not among it.
-    func tickets(of holder: UserID, after cursor: PageCursor?, limit: Int) async throws(RepositoryError)
-        -> Page<IssuedTicket>
+    func tickets(
+        of holder: UserID, after cursor: PageCursor?, limit: Int
+    ) async throws(RepositoryError) -> Page<IssuedTicket>
     /// The order's tickets as its buyer got them, by their number.
     func tickets(of order: OrderID) async throws(RepositoryError) -> [IssuedTicket]
     /// How the ticket changed hands until it had this code and when it lost it, oldest first; nothing of what came after.

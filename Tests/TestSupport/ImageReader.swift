@@ -1,13 +1,13 @@
 import Foundation
 
 /// Reads codes in images by `zbarimg`, a reader that shares nothing with what drew them.
-enum ImageReader {
-    struct Failure: Error {
+package enum ImageReader {
+    package struct Failure: Error {
         let status: Int32
     }
 
     /// The text of the one code in an image file.
-    static func text(of image: [UInt8]) throws -> String {
+    package static func text(of image: [UInt8]) throws -> String {
         let file = FileManager.default.temporaryDirectory.appending(path: "onsale-\(UUID().uuidString).png")
         try Data(image).write(to: file)
         defer { try? FileManager.default.removeItem(at: file) }
