@@ -129,7 +129,7 @@ let package = Package(
                 "CMalloc", "InventoryStore", "Observability", "OnsaleConfiguration", "OrderRepository",
                 "PostgresClient", "RateLimiting",
                 "RedisClient",
-                "Security", "Ticketing", .coreMetrics, .crypto, .httpTypes, .hummingbird, .hummingbirdCore, .lifecycle,
+                "Security", "Ticketing", .asyncHTTPClient, .coreMetrics, .crypto, .httpTypes, .hummingbird, .hummingbirdCore, .lifecycle,
                 .logging, .nio, .nioHTTP, .nioPosix, .unixSignals,
             ]),
         // The worker's parts are a library, so that the simulation can run them too.
@@ -187,7 +187,7 @@ let package = Package(
                 "Gateway", "InventoryStore", "Observability", "OnsaleConfiguration", "OrderRepository", "RateLimiting",
                 "Security",
                 "Ticketing",
-                .crypto, .httpTypes, .hummingbird, .hummingbirdTesting, .lifecycle, .logging, .nio, .nioPosix,
+                .crypto, .httpTypes, .hummingbird, .hummingbirdTesting, .jwtKit, .lifecycle, .logging, .nio, .nioPosix,
             ]),
         .tests(
             "InventoryWorkerTests",

@@ -50,6 +50,7 @@ struct Gateway<Inventory: InventoryStore, Repository: OrderRepository & AccountR
             inventory: inventory, partitioning: configuration.partitioning, limits: limits)
         let metrics = GatewayMetrics(partitioning: configuration.partitioning, factory: registry)
         let authentication = BearerAuthentication(verifier: dependencies.tokenVerifier)
+        let provided = ProvidedAccounts(repository: repository)
         soldOut = SoldOutCache(inventory: inventory, limits: limits, logger: logger)
         let waiters = OrderWaiters(inventory: inventory, limits: limits)
         self.waiters = waiters
@@ -64,7 +65,8 @@ struct Gateway<Inventory: InventoryStore, Repository: OrderRepository & AccountR
                 partitioning: configuration.partitioning,
                 orderIDSecret: secret, receipts: receipts, limits: limits, lookups: lookups,
                 metrics: metrics, logger: logger),
-            authentication: authentication, limiter: PurchaseLimiter(limits: configuration.requestLimits))
+            authentication: authentication, limiter: PurchaseLimiter(limits: configuration.requestLimits),
+            provided: provided)
         let orders = OrderHandler(
             orders: OrderService(
                 inventory: inventory, repository: repository, progress: progress, waiters: waiters,
@@ -97,7 +99,8 @@ struct Gateway<Inventory: InventoryStore, Repository: OrderRepository & AccountR
             readiness: readiness, registry: registry, progress: progress, partitioning: configuration.partitioning,
             metrics: metrics
         ).addRoutes(to: router)
-        let signedIn = router.group().add(middleware: BearerMiddleware(authentication: authentication))
+        let signedIn = router.group().add(
+            middleware: BearerMiddleware(authentication: authentication, provided: provided))
         let authenticated = signedIn.group(context: AuthenticatedContext.self)
         authHandler.addRoutes(toAuthenticated: authenticated)
         users.addRoutes(toAuthenticated: authenticated)
@@ -135,7 +138,8 @@ extension Gateway {
     ) -> ServiceGroup {
         var configuration = ServiceGroupConfiguration(
             services: stores + [
-                MemoryTrimmer(interval: trimInterval), accountWatch, soldOut, server, waiters, DrainNotice(readiness: readiness),
+                MemoryTrimmer(interval: trimInterval), accountWatch, soldOut, server, waiters,
+                DrainNotice(readiness: readiness),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         configuration.maximumGracefulShutdownDuration = drainTime

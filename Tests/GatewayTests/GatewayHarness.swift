@@ -24,6 +24,7 @@ struct GatewayHarness: Sendable {
     let configuration: GatewayConfiguration
     let gateway: InMemoryGateway
     let issuer: TokenIssuer
+    let verifier: TokenVerifier
     let registry: PrometheusRegistry
 
     static let secret = Secret(bytes: Array(repeating: 7, count: 32))
@@ -32,7 +33,9 @@ struct GatewayHarness: Sendable {
     /// The cheapest hash there is: these tests are not about passwords.
     static let passwords = PasswordConfiguration(parameters: ScryptParameters(logN: 10, r: 8, p: 1))
 
-    init(configure: (inout GatewayConfiguration) -> Void = { _ in }) async throws {
+    init(
+        provider: IdentityProviderConfiguration? = nil, configure: (inout GatewayConfiguration) -> Void = { _ in }
+    ) async throws {
         var configuration = GatewayConfiguration(orderIDSecret: Self.secret)
         configure(&configuration)
         self.configuration = configuration
@@ -42,11 +45,12 @@ struct GatewayHarness: Sendable {
         repository = InMemoryOrderRepository()
         registry = PrometheusRegistry()
         issuer = try await TokenIssuer(configuration: Self.tokens)
+        verifier = try await TokenVerifier(configuration: Self.tokens, provider: provider)
         gateway = Gateway(
             configuration: configuration,
             dependencies: .init(
                 inventory: inventory, repository: repository,
-                tokenVerifier: try await TokenVerifier(configuration: Self.tokens), tokenIssuer: issuer,
+                tokenVerifier: verifier, tokenIssuer: issuer,
                 passwordHasher: try PasswordHasher(configuration: Self.passwords),
                 rateLimiter: InMemoryRateLimiter(), registry: registry,
                 logger: Logger(label: "gateway.tests") { _ in SwiftLogNoOpLogHandler() }))
