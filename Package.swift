@@ -148,8 +148,9 @@ let package = Package(
                 "CMalloc", "InventoryStore", "ObjectStorage", "Observability", "OnsaleConfiguration",
                 "OrderRepository", "PNGImages", "PostgresClient", "QRCodes", "RateLimiting",
                 "RedisClient",
-                "Security", "TicketPages", "Ticketing", .coreMetrics, .crypto, .httpTypes, .hummingbird, .hummingbirdCore,
-                .lifecycle, .logging, .mustache, .nio, .nioHTTP, .nioPosix, .unixSignals, .yams,
+                "Security", "TicketPages", "Ticketing", .asyncHTTPClient, .coreMetrics, .crypto, .httpTypes,
+                .hummingbird, .hummingbirdCore, .lifecycle, .logging, .mustache, .nio, .nioHTTP, .nioPosix,
+                .unixSignals, .yams,
             ], resources: [.embedInCode("Resources")]),
         // The worker's parts are a library, so that the simulation can run them too.
         .target(
@@ -220,7 +221,8 @@ let package = Package(
             [
                 "Gateway", "InventoryStore", "ObjectStorage", "Observability", "OnsaleConfiguration",
                 "OrderRepository", "RateLimiting", "Security", "Ticketing",
-                .crypto, .httpTypes, .hummingbird, .hummingbirdTesting, .lifecycle, .logging, .nio, .nioPosix, .yams,
+                .crypto, .httpTypes, .hummingbird, .hummingbirdTesting, .jwtKit, .lifecycle, .logging,
+                .nio, .nioPosix, .yams,
             ]),
         .tests(
             "InventoryWorkerTests",

@@ -21,8 +21,16 @@ extension App {
     static func build(config: ConfigReader) async throws -> ServiceGroup {
         let logger = Logger(label: "onsale.gateway")
         try FailPoint.arm(config: config)
-        let configuration = try GatewayConfiguration(config: config)
+        var configuration = try GatewayConfiguration(config: config)
+        let descriptors = OpenFiles.raiseLimit()
+        if configuration.limits.connections > descriptors - GatewayLimits.ownDescriptors {
+            configuration.limits.connections = max(1, descriptors - GatewayLimits.ownDescriptors)
+            logger.warning(
+                "gateway.connections_limited", metadata: [LogKey.limit: "\(configuration.limits.connections)"])
+        }
         let tokens = try TokenConfiguration(config: config)
+        let provider = try IdentityProviderConfiguration(config: config)
+        let verifier = try await TokenVerifier(configuration: tokens, provider: provider)
         let registry = PrometheusRegistry()
         MetricsSystem.bootstrap(registry)
         let eventLoopGroup = MultiThreadedEventLoopGroup.singleton
@@ -51,7 +59,7 @@ extension App {
             configuration: configuration,
             dependencies: .init(
                 inventory: inventory, repository: repository, tickets: PostgresTicketRepository(postgres: postgres),
-                tokenVerifier: try await TokenVerifier(configuration: tokens),
+                tokenVerifier: verifier,
                 tokenIssuer: try await TokenIssuer(configuration: tokens),
                 passwordHasher: try PasswordHasher(configuration: try PasswordConfiguration(config: config)),
                 rateLimiter: RedisRateLimiter(redis: redis, logger: logger),
@@ -63,8 +71,11 @@ extension App {
                 }))
         let server = GatewayServer(
             responder: gateway.responder, configuration: configuration, eventLoopGroup: eventLoopGroup, logger: logger)
+        let refresher = provider.map { ProviderKeyRefresher(configuration: $0, verifier: verifier, logger: logger) }
+        await refresher?.fetch()
+        let stores: [any Service] = [PostgresShutdown(clients: [postgres, replica].compactMap(\.self)), redis]
         return gateway.serviceGroup(
-            stores: [PostgresShutdown(clients: [postgres, replica].compactMap(\.self)), redis], server: server, drainTime: configuration.drainTime,
+            stores: stores + (refresher.map { [$0] } ?? []), server: server, drainTime: configuration.drainTime,
             logger: logger)
     }
 

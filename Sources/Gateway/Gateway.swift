@@ -62,6 +62,7 @@ struct Gateway<
             inventory: inventory, partitioning: configuration.partitioning, limits: limits)
         let metrics = GatewayMetrics(partitioning: configuration.partitioning, factory: registry)
         let authentication = BearerAuthentication(verifier: dependencies.tokenVerifier)
+        let provided = ProvidedAccounts(repository: repository)
         soldOut = SoldOutCache(inventory: inventory, limits: limits, logger: logger)
         let waiters = OrderWaiters(inventory: inventory, limits: limits)
         self.waiters = waiters
@@ -76,7 +77,8 @@ struct Gateway<
                 partitioning: configuration.partitioning,
                 orderIDSecret: secret, receipts: receipts, limits: limits, lookups: lookups,
                 metrics: metrics, logger: logger),
-            authentication: authentication, limiter: PurchaseLimiter(limits: configuration.requestLimits))
+            authentication: authentication, limiter: PurchaseLimiter(limits: configuration.requestLimits),
+            provided: provided)
         let orderService = OrderService(
             inventory: inventory, repository: repository, progress: progress, waiters: waiters,
             partitioning: configuration.partitioning, limits: limits, lookups: lookups)
@@ -116,7 +118,8 @@ struct Gateway<
             metrics: metrics
         ).addRoutes(to: router)
         ReferenceHandler().addRoutes(to: router)
-        let signedIn = router.group().add(middleware: BearerMiddleware(authentication: authentication))
+        let signedIn = router.group().add(
+            middleware: BearerMiddleware(authentication: authentication, provided: provided))
         let authenticated = signedIn.group(context: AuthenticatedContext.self)
         authHandler.addRoutes(toAuthenticated: authenticated)
         users.addRoutes(toAuthenticated: authenticated)
@@ -174,7 +177,8 @@ extension Gateway {
     ) -> ServiceGroup {
         var configuration = ServiceGroupConfiguration(
             services: stores + [
-                MemoryTrimmer(interval: trimInterval), accountWatch, soldOut, server, waiters, DrainNotice(readiness: readiness),
+                MemoryTrimmer(interval: trimInterval), accountWatch, soldOut, server, waiters,
+                DrainNotice(readiness: readiness),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         configuration.maximumGracefulShutdownDuration = drainTime

@@ -14,6 +14,7 @@ import Ticketing
 /// | `CORS_ORIGINS` | none | up to 100 origins with commas between them | no |
 /// | `GATEWAY_POSTGRES_CONNECTIONS` | 8 | 1 to 64 | no |
 /// | `DATABASE_REPLICA_URL` | none | a replica of Postgres, for lists and reports | yes |
+/// | `CONNECTION_LIMIT` | 50000 | 1 to 1000000 | no |
 /// | `GATEWAY_DRAIN_SECONDS` | 20 | 1 to 300: how long a stopping gateway finishes what it has begun | no |
 struct GatewayConfiguration: Sendable {
     var host = "127.0.0.1"
@@ -55,6 +56,7 @@ struct GatewayConfiguration: Sendable {
             "gateway.drain.seconds", default: drainTime, in: Duration.seconds(1)...Duration.seconds(300))
         sessions = try SessionConfiguration(config: config)
         requestLimits = try RequestLimits(config: config)
+        limits.connections = try config.int("connection.limit", default: limits.connections, in: 1...1_000_000)
     }
 }
 
@@ -67,6 +69,14 @@ struct GatewayLimits: Sendable {
     /// Connections accepted in one turn of the event loop (NIO's default is 4): a burst of 20,000 connects is taken
     /// in 80 turns.
     var acceptsPerTurn = 256
+    /// Connections at once, about 10 KB each: more than long polls can be held. Beyond: they stand in the kernel's queue
+    /// until one ends. The process' limit of descriptors makes it lower (`OpenFiles`).
+    var connections = 50_000
+    /// Descriptors for everything that is not a connection of a client.
+    static let ownDescriptors = 256
+    /// A request must be there as a whole so long after its first byte: 64 KB in it are 26 kbit/s. Beyond: the connection
+    /// is closed.
+    var requestTime: Duration = .seconds(20)
     /// A connection on which nothing happens for so long is closed. Longer than a long poll and than the usual 60 s
     /// of load balancers, so that they close first.
     var idleConnectionTime: Duration = .seconds(75)

@@ -1,6 +1,7 @@
 import HTTPTypes
 import Hummingbird
 import InventoryStore
+import Logging
 import NIOCore
 import OrderRepository
 
@@ -30,15 +31,23 @@ struct GatewayResponder<Inventory: InventoryStore, Repository: OrderRepository>:
         {
             return try await respond(to: request, on: route, from: hot.needsPeer ? makeContext().peer : nil)
         }
-        if let preflight = cors.preflight(request) { return preflight }
+        if var preflight = cors.preflight(request) {
+            SecurityHeaders.apply(to: &preflight.headers)
+            return preflight
+        }
         let start = NIODeadline.now()
-        let context = makeContext()
+        var context = makeContext()
+        if let id = RequestIdentifier.accepted(request.headers[.requestID]) {
+            context.logger[metadataKey: "hb.request.id"] = .string(id)
+        }
         var response: Response
         if let answered = try await admission.run({ try await router.respond(to: request, context: context) }) {
             response = answered
         } else {
             response = Problem.overloaded(limits).response(requestID: context.id)
         }
+        SecurityHeaders.apply(to: &response.headers)
+        if !response.headers.contains(.requestID) { response.headers[.requestID] = context.id }
         if cors.isEnabled { cors.apply(to: &response.headers, origin: request.headers[.origin]) }
         metrics.handles(method: request.method, template: context.endpointPath)
             .record(status: response.status.code, nanoseconds: (NIODeadline.now() - start).nanoseconds)

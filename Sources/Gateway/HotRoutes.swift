@@ -45,27 +45,27 @@ struct HotRoutes<Inventory: InventoryStore, Repository: OrderRepository>: Sendab
         switch route {
         case .purchase:
             guard admission.enter() else {
-                return .done(finished(overloaded(), metrics.purchase, head, since: start))
+                return .done(finished(overloaded(head), metrics.purchase, head, since: start))
             }
             do throws(Problem) {
                 let intake = try purchases.begin(head, body: body)
                 return .later {
-                    let answer = await answered { () async throws(Problem) in try await purchases.finish(intake) }
+                    let answer = await answered(head) { () async throws(Problem) in try await purchases.finish(intake) }
                     admission.leave()
                     return finished(answer, metrics.purchase, head, since: start)
                 }
             } catch {
                 admission.leave()
-                return .done(finished(rendered(error), metrics.purchase, head, since: start))
+                return .done(finished(rendered(error, head), metrics.purchase, head, since: start))
             }
         case .order(let path):
             // Long polls have a limit of their own; while they wait they must not keep others out.
             let isHeld = path.query != nil
             guard isHeld || admission.enter() else {
-                return .done(finished(overloaded(), metrics.order, head, since: start))
+                return .done(finished(overloaded(head), metrics.order, head, since: start))
             }
             return .later {
-                let answer = await answered { () async throws(Problem) in try await orders.respond(head, path) }
+                let answer = await answered(head) { () async throws(Problem) in try await orders.respond(head, path) }
                 if !isHeld { admission.leave() }
                 return finished(answer, metrics.order, head, since: start)
             }
@@ -79,26 +79,34 @@ struct HotRoutes<Inventory: InventoryStore, Repository: OrderRepository>: Sendab
             case .purchase: metrics.purchase
             case .order: metrics.order
             }
-        return finished(rendered(problem), handles, head, since: .now())
+        return finished(rendered(problem, head), handles, head, since: .now())
     }
 
-    private func answered(_ work: () async throws(Problem) -> HTTPAnswer) async -> HTTPAnswer {
-        do throws(Problem) { return try await work() } catch { return rendered(error) }
+    private func answered(
+        _ head: RequestHead, _ work: () async throws(Problem) -> HTTPAnswer
+    ) async -> HTTPAnswer {
+        do throws(Problem) { return try await work() } catch { return rendered(error, head) }
     }
 
     private func finished(
         _ answer: HTTPAnswer, _ handles: RequestMetrics.Handles, _ head: RequestHead, since start: NIODeadline
     ) -> HTTPAnswer {
         handles.record(status: answer.status.code, nanoseconds: (NIODeadline.now() - start).nanoseconds)
-        guard cors.isEnabled else { return answer }
+        guard cors.isEnabled || head.requestID != nil else { return answer }
         var answer = answer
+        // A problem has it already, and a request's own id is enough for all others.
+        if let id = head.requestID, !answer.headers.contains(.requestID) {
+            answer.headers.append(HTTPField(name: .requestID, value: id))
+        }
         cors.apply(to: &answer.headers, origin: head.origin)
         return answer
     }
 
-    private func overloaded() -> HTTPAnswer { rendered(.overloaded(limits)) }
+    private func overloaded(_ head: RequestHead) -> HTTPAnswer { rendered(.overloaded(limits), head) }
 
-    private func rendered(_ problem: Problem) -> HTTPAnswer { problem.answer(requestID: RequestID().description) }
+    private func rendered(_ problem: Problem, _ head: RequestHead) -> HTTPAnswer {
+        problem.answer(requestID: head.requestID ?? RequestID().description)
+    }
 }
 
 extension Problem {

@@ -4,25 +4,27 @@ import Testing
 @testable import Gateway
 
 @Suite struct ClientAddressTests {
-    private static let proxies = TrustedProxies(["10.0.0.0/8", "192.0.2.7", "fd00::/8"].compactMap { AddressNetwork($0) })
+    private static let proxies = TrustedProxies(
+        ["10.0.0.0/8", "192.0.2.7", "fd00::/8"].compactMap { AddressNetwork($0) })
 
     private static func address(_ peer: String, _ forwardedFor: String?) throws -> ClientAddress? {
         proxies.address(peer: try SocketAddress(ipAddress: peer, port: 1), forwardedFor: forwardedFor)
     }
 
-    @Test(arguments: [
-        // Without a proxy what is claimed does not count.
-        ("203.0.113.9", nil, "203.0.113.9"), ("203.0.113.9", "198.51.100.1", "203.0.113.9"),
-        ("2001:db8::1", "198.51.100.1", "2001:db8::1"),
-        // One proxy, two, and what somebody made up before them.
-        ("10.1.2.3", "198.51.100.1", "198.51.100.1"), ("192.0.2.7", "198.51.100.1,10.9.9.9", "198.51.100.1"),
-        ("fd00::1", "1.1.1.1, 198.51.100.1 , 10.9.9.9", "198.51.100.1"),
-        ("10.1.2.3", "2001:db8::1", "2001:db8::1"),
-        // Nothing, nonsense, and proxies alone.
-        ("10.1.2.3", nil, "10.1.2.3"), ("10.1.2.3", "", "10.1.2.3"), ("10.1.2.3", "unknown", "10.1.2.3"),
-        ("10.1.2.3", "x, 10.4.4.4", "10.4.4.4"), ("10.1.2.3", "10.5.5.5, 10.4.4.4", "10.5.5.5"),
-        ("192.0.2.8", "198.51.100.1", "192.0.2.8"),
-    ] as [(String, String?, String)])
+    @Test(
+        arguments: [
+            // Without a proxy what is claimed does not count.
+            ("203.0.113.9", nil, "203.0.113.9"), ("203.0.113.9", "198.51.100.1", "203.0.113.9"),
+            ("2001:db8::1", "198.51.100.1", "2001:db8::1"),
+            // One proxy, two, and what somebody made up before them.
+            ("10.1.2.3", "198.51.100.1", "198.51.100.1"), ("192.0.2.7", "198.51.100.1,10.9.9.9", "198.51.100.1"),
+            ("fd00::1", "1.1.1.1, 198.51.100.1 , 10.9.9.9", "198.51.100.1"),
+            ("10.1.2.3", "2001:db8::1", "2001:db8::1"),
+            // Nothing, nonsense, and proxies alone.
+            ("10.1.2.3", nil, "10.1.2.3"), ("10.1.2.3", "", "10.1.2.3"), ("10.1.2.3", "unknown", "10.1.2.3"),
+            ("10.1.2.3", "x, 10.4.4.4", "10.4.4.4"), ("10.1.2.3", "10.5.5.5, 10.4.4.4", "10.5.5.5"),
+            ("192.0.2.8", "198.51.100.1", "192.0.2.8"),
+        ] as [(String, String?, String)])
     func theClientIsTheLastWhoIsNoProxyOfOurs(peer: String, forwardedFor: String?, client: String) throws {
         #expect(try Self.address(peer, forwardedFor) == ClientAddress(client))
     }
@@ -47,7 +49,9 @@ import Testing
         #expect(Set([one, other, four].map(\.key)).count == 3)
     }
 
-    @Test(arguments: ["", "1.2.3", "1.2.3.4:80", "[::1]", "1.2.3.4/33", "::1/129", "1.2.3.4/-1", "1.2.3.4/x", "/8", "x/8"])
+    @Test(arguments: [
+        "", "1.2.3", "1.2.3.4:80", "[::1]", "1.2.3.4/33", "::1/129", "1.2.3.4/-1", "1.2.3.4/x", "/8", "x/8",
+    ])
     func whatIsNoNetworkIsRefused(_ text: String) { #expect(AddressNetwork(text) == nil) }
 
     @Test func aNetworkHasItsAddressesAndNoOthers() throws {

@@ -26,6 +26,7 @@ struct GatewayHarness: Sendable {
     let configuration: GatewayConfiguration
     let gateway: InMemoryGateway
     let issuer: TokenIssuer
+    let verifier: TokenVerifier
     let registry: PrometheusRegistry
     let documents = InMemoryDocumentCache()
     let images = InMemoryObjectStore()
@@ -37,7 +38,10 @@ struct GatewayHarness: Sendable {
     static let passwords = PasswordConfiguration(parameters: ScryptParameters(logN: 10, r: 8, p: 1))
 
     /// - Parameter storesImages: Whether the gateway is set up with a storage.
-    init(storesImages: Bool = true, configure: (inout GatewayConfiguration) -> Void = { _ in }) async throws {
+    init(
+        provider: IdentityProviderConfiguration? = nil, storesImages: Bool = true,
+        configure: (inout GatewayConfiguration) -> Void = { _ in }
+    ) async throws {
         var configuration = GatewayConfiguration(orderIDSecret: Self.secret)
         configure(&configuration)
         self.configuration = configuration
@@ -48,11 +52,12 @@ struct GatewayHarness: Sendable {
         tickets = InMemoryTicketRepository()
         registry = PrometheusRegistry()
         issuer = try await TokenIssuer(configuration: Self.tokens)
+        verifier = try await TokenVerifier(configuration: Self.tokens, provider: provider)
         gateway = try Gateway(
             configuration: configuration,
             dependencies: .init(
-                inventory: inventory, repository: repository, tickets: tickets,
-                tokenVerifier: try await TokenVerifier(configuration: Self.tokens), tokenIssuer: issuer,
+                inventory: inventory, repository: repository, tickets: tickets, tokenVerifier: verifier,
+                tokenIssuer: issuer,
                 passwordHasher: try PasswordHasher(configuration: Self.passwords),
                 rateLimiter: InMemoryRateLimiter(), registry: registry,
                 logger: Logger(label: "gateway.tests") { _ in SwiftLogNoOpLogHandler() }, documents: documents,

@@ -18,7 +18,8 @@ import Ticketing
         var path: String { "/api/users/\(id)" }
     }
 
-    private static func person(_ harness: GatewayHarness, _ email: String, _ role: Role = .user) async throws -> Person {
+    private static func person(_ harness: GatewayHarness, _ email: String, _ role: Role = .user) async throws -> Person
+    {
         let hash = try await PasswordHasher(configuration: GatewayHarness.passwords).hash(password)
         let user = try await harness.repository.createUser(
             email: EmailAddress(email)!, passwordHash: hash, name: nil, role: role)
@@ -39,7 +40,8 @@ import Ticketing
             try await harness.send(.get, path).expectProblem(.unauthenticated)
         }
         try await harness.send(.get, "/api/users", token: ada.token).expectProblem(.forbidden)
-        try await harness.send(.patch, ada.path, token: bob.token, body: "{\"name\":\"B\"}").expectProblem(.userNotFound)
+        try await harness.send(.patch, ada.path, token: bob.token, body: "{\"name\":\"B\"}").expectProblem(
+            .userNotFound)
         try await harness.send(.delete, ada.path, token: bob.token).expectProblem(.userNotFound)
         try await harness.send(.get, "/api/users/\(UserID())", token: admin.token).expectProblem(.userNotFound)
         try await harness.send(.get, "/api/users/x", token: admin.token).expectProblem(.userNotFound)
@@ -159,7 +161,9 @@ import Ticketing
         let harness = try await GatewayHarness()
         let ada = try await Self.person(harness, "ada@example.org")
         var order = Order(
-            id: OrderID(user: ada.id, event: EventID(), idempotencyKey: .random(), partition: Partition(0), secret: .init(size: .bits256)),
+            id: OrderID(
+                user: ada.id, event: EventID(), idempotencyKey: .random(), partition: Partition(0),
+                secret: .init(size: .bits256)),
             user: ada.id, event: EventID(), quantity: 1, total: GatewayHarness.price, paymentMethod: .standard,
             status: .pending, reason: nil, tickets: [], createdAt: Date(), updatedAt: Date())
         harness.repository.put(order)

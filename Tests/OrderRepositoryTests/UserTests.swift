@@ -192,7 +192,9 @@ import Ticketing
                     #expect(!rows.contains(trace), "\(trace) in \(table)")
                 }
             }
-            #expect(try database.sql("SELECT string_agg(action, ' ' ORDER BY id) FROM audit_log") == "user.update user.delete")
+            #expect(
+                try database.sql("SELECT string_agg(action, ' ' ORDER BY id) FROM audit_log")
+                    == "user.update user.delete")
             #expect(
                 try database.sql("SELECT email FROM users WHERE id = '\(user.id)'") == "\(user.id)@deleted.invalid")
             #expect(try await repository.deleteUser(user.id, by: admin.id) == .unknown)
@@ -223,6 +225,41 @@ import Ticketing
         }
     }
 
+    // MARK: - Outside identity provider
+
+    @Test func aPersonOfAProviderGetsOneAccountAndNobodysAddress() async throws {
+        try await withDatabase { database async throws in
+            let repository = database.repository
+            let taken = try await database.makeUser("ada@example.com")
+            let (ada, bob) = (UserID(), UserID())
+            let made = try await withThrowingTaskGroup(of: Bool.self) { group in
+                for _ in 0..<8 {
+                    group.addTask { try await repository.admitProvided(bob, email: EmailAddress("bob@example.com")) }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(made == Array(repeating: true, count: 8))
+            #expect(try await repository.user(bob)?.email == "bob@example.com")
+            #expect(try await repository.admitProvided(ada, email: EmailAddress("ADA@example.com")))
+            #expect(try await repository.user(ada)?.email == "\(ada)@provider.invalid")
+            #expect(try await repository.credentials(email: "bob@example.com") == nil)
+            #expect(try await repository.credentials(email: "ada@example.com")?.user == taken)
+            #expect(try await repository.passwordHash(of: bob) == nil)
+            // An administrator without a password is none who can sign in here.
+            let admin = try await Self.admin(database)
+            try database.sql("UPDATE users SET role = 'admin' WHERE id = '\(bob)'")
+            #expect(try await repository.deleteUser(admin.id, by: nil) == .lastAdmin)
+
+            let event = try await database.makeEvent(10)
+            let lease = try await database.lease(for: event.id)
+            let order = QueuedIntent.sample(event.id, ada)
+            try await database.commitNew([order], under: lease)
+            _ = try await database.lanes.settle([.confirmed(order)], under: lease)
+            #expect(try await repository.deleteUser(ada, by: nil) == .anonymised)
+            #expect(try await repository.admitProvided(ada, email: nil) == false)
+        }
+    }
+
     // MARK: - Export
 
     @Test func thePersonalDataIsWhole() async throws {
@@ -235,7 +272,8 @@ import Ticketing
                 QueuedIntent.sample(event.id, user.id, quantity: 2), QueuedIntent.sample(event.id, other.id),
             ]
             try await database.commitNew(orders, under: lease)
-            _ = try await database.lanes.settle(orders.map { .confirmed($0, reference: "ch_\($0.intent.order)") }, under: lease)
+            _ = try await database.lanes.settle(
+                orders.map { .confirmed($0, reference: "ch_\($0.intent.order)") }, under: lease)
             try await database.repository.requestPasswordReset(
                 email: user.email, token: "mailed secret", tokenHash: Array(repeating: 2, count: 32),
                 lifetime: .seconds(60))

@@ -22,13 +22,15 @@ final class TokenFixture: Sendable {
         func advance(_ seconds: Double) { time.withLock { $0 += seconds } }
     }
 
-    init(_ change: (inout TokenConfiguration) -> Void = { _ in }) async throws {
+    init(
+        provider: IdentityProviderConfiguration? = nil, _ change: (inout TokenConfiguration) -> Void = { _ in }
+    ) async throws {
         var configuration = TokenConfiguration(key: Self.key("k1", "a"))
         change(&configuration)
         let clock = Clock()
         self.clock = clock
         self.configuration = configuration
-        self.verifier = try await TokenVerifier(configuration: configuration, now: { clock.now })
+        self.verifier = try await TokenVerifier(configuration: configuration, provider: provider, now: { clock.now })
         self.issuer = try await TokenIssuer(configuration: configuration, now: { clock.now })
     }
 

@@ -104,7 +104,7 @@ struct AuthHandler<Repository: OrderRepository & AccountRepository>: Sendable {
     func addRoutes(toAuthenticated router: some RouterMethods<AuthenticatedContext>) {
         router.get("/api/auth/me") { _, context in
             try JSONResponse.make(
-                try await accounts.user(context.identity.userID), headers: [.cacheControl: "private, no-cache"])
+                try await accounts.user(context.identity), headers: [.cacheControl: "private, no-cache"])
         }
         router.post("/api/auth/password") { request, context in
             let body = try await JSONBody.decode(PasswordChange.self, from: request, limit: limits.bodyBytes)

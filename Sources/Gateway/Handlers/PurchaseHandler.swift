@@ -10,13 +10,14 @@ struct PurchaseHandler<Inventory: InventoryStore, Repository: OrderRepository>: 
     /// A purchase that is well-formed and not refused yet.
     struct Intake: Sendable {
         let request: PurchaseRequest
-        let user: UserID
+        let identity: Identity
         let key: IdempotencyKey
     }
 
     let purchases: PurchaseService<Inventory, Repository>
     let authentication: BearerAuthentication
     let limiter: PurchaseLimiter
+    let provided: ProvidedAccounts
 
     /// The part that waits for nobody: who asks, what is asked, and a refusal from the sold-out cache or of a buyer who
     /// asks too often.
@@ -27,12 +28,13 @@ struct PurchaseHandler<Inventory: InventoryStore, Repository: OrderRepository>: 
         let key = try Self.idempotencyKey(head.idempotencyKey)
         try purchases.refuseAtOnce(request, by: identity.userID)
         try limiter.admit(identity.userID, head)
-        return Intake(request: request, user: identity.userID, key: key)
+        return Intake(request: request, identity: identity, key: key)
     }
 
     /// The part that asks the inventory.
     func finish(_ intake: Intake) async throws(Problem) -> HTTPAnswer {
-        try await purchases.purchase(intake.request, by: intake.user, key: intake.key).answer()
+        if intake.identity.provided != nil { try await provided.admit(intake.identity) }
+        return try await purchases.purchase(intake.request, by: intake.identity.userID, key: intake.key).answer()
     }
 
     private static func idempotencyKey(_ header: String?) throws(Problem) -> IdempotencyKey {

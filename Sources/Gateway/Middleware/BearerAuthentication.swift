@@ -27,13 +27,16 @@ struct BearerAuthentication: Sendable {
 /// Puts the identity into the context; a request without a good token ends here with 401.
 struct BearerMiddleware: RouterMiddleware {
     let authentication: BearerAuthentication
+    let provided: ProvidedAccounts
 
     func handle(
         _ request: Request, context: AppRequestContext,
         next: (Request, AppRequestContext) async throws -> Response
     ) async throws -> Response {
         var context = context
-        context.identity = try authentication.identity(authorization: request.headers[.authorization])
+        let identity = try authentication.identity(authorization: request.headers[.authorization])
+        try await provided.admit(identity)
+        context.identity = identity
         return try await next(request, context)
     }
 }

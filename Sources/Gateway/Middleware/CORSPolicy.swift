@@ -43,6 +43,8 @@ struct CORSPolicy: Sendable {
         guard let origin, allows(origin) else { return }
         headers.append(HTTPField(name: .accessControlAllowOrigin, value: origin))
         headers.append(
-            HTTPField(name: .accessControlExposeHeaders, value: "ETag, Idempotent-Replayed, Location, Retry-After"))
+            HTTPField(
+                name: .accessControlExposeHeaders,
+                value: "ETag, Idempotent-Replayed, Location, Retry-After, X-Request-Id"))
     }
 }

@@ -10,6 +10,8 @@ struct RequestHead: Sendable {
     var contentLength: String?
     var ifNoneMatch: String?
     var origin: String?
+    /// `X-Request-Id`, if it can be used as it is.
+    var requestID: String?
     var forwardedFor: String?
     /// Where the connection comes from; set where purchases are limited by address.
     var peer: SocketAddress?
@@ -32,7 +34,9 @@ struct RequestHead: Sendable {
             if Self.equal(name, "expect") { isSpecial = true }
         case 7: if Self.equal(name, "upgrade") { isSpecial = true }
         case 10: if Self.equal(name, "connection"), !Self.equal(value, "keep-alive") { isSpecial = true }
-        case 12: if Self.equal(name, "content-type") { contentType = contentType ?? value }
+        case 12:
+            if Self.equal(name, "content-type") { contentType = contentType ?? value }
+            if Self.equal(name, "x-request-id") { requestID = RequestIdentifier.accepted(value) }
         case 13:
             if Self.equal(name, "authorization") { authorization = authorization ?? value }
             if Self.equal(name, "if-none-match") { ifNoneMatch = ifNoneMatch.map { $0 + ", " + value } ?? value }

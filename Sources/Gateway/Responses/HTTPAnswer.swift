@@ -11,7 +11,9 @@ struct HTTPAnswer: Sendable {
 
     /// As Hummingbird's server takes it.
     func response() -> Response {
-        Response(
+        var headers = headers
+        SecurityHeaders.apply(to: &headers)
+        return Response(
             status: status, headers: headers,
             body: body.readableBytes == 0 ? ResponseBody() : ResponseBody(byteBuffer: body))
     }
@@ -22,7 +24,9 @@ struct HTTPAnswer: Sendable {
         var bytes = ByteBuffer()
         // The status line has 40 bytes at most, a field 4 bytes besides its name and value.
         bytes.reserveCapacity(
-            headers.reduce(96 + body.readableBytes) { $0 + $1.name.rawName.utf8.count + $1.value.utf8.count + 4 })
+            headers.reduce(96 + SecurityHeaders.lines.utf8CodeUnitCount + body.readableBytes) {
+                $0 + $1.name.rawName.utf8.count + $1.value.utf8.count + 4
+            })
         bytes.writeStaticString("HTTP/1.1 ")
         bytes.writeDecimal(Int64(status.code))
         bytes.writeStaticString(" ")
@@ -35,6 +39,7 @@ struct HTTPAnswer: Sendable {
             bytes.writeStaticString(": ")
             bytes.writeString(field.value)
         }
+        bytes.writeStaticString(SecurityHeaders.lines)
         bytes.writeStaticString("\r\n\r\n")
         bytes.writeImmutableBuffer(body)
         return bytes

@@ -67,10 +67,11 @@ struct Problem: Error, Hashable, Sendable {
         body.writeStaticString("}")
 
         var headers = HTTPFields()
-        headers.reserveCapacity(6)
+        headers.reserveCapacity(7)
         headers.append(HTTPField(name: .contentType, value: "application/problem+json"))
         headers.append(HTTPField(name: .contentLength, value: String(body.readableBytes)))
         headers.append(HTTPField(name: .cacheControl, value: "no-store"))
+        headers.append(HTTPField(name: .requestID, value: requestID))
         if let retryAfter { headers.append(HTTPField(name: .retryAfter, value: String(retryAfter))) }
         if let allow { headers.append(HTTPField(name: .allow, value: allow)) }
         if code.status == 401 { headers.append(HTTPField(name: .wwwAuthenticate, value: "Bearer")) }

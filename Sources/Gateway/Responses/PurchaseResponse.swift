@@ -51,6 +51,7 @@ struct PurchaseResponse: Hashable, Sendable {
         headers.reserveCapacity(6)
         headers.append(HTTPField(name: .contentType, value: "application/json"))
         headers.append(HTTPField(name: .contentLength, value: String(body.readableBytes)))
+        headers.append(HTTPField(name: .cacheControl, value: "no-store"))
         headers.append(HTTPField(name: .location, value: "/api/orders/" + order.description))
         headers.append(HTTPField(name: .retryAfter, value: "1"))
         if isReplay { headers.append(HTTPField(name: .idempotentReplayed, value: "true")) }

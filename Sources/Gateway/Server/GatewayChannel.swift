@@ -13,20 +13,21 @@ struct GatewayChannel<Inventory: InventoryStore, Repository: OrderRepository>: S
     let hot: HotRoutes<Inventory, Repository>
     let date: HTTPDate
     let idleTime: Duration
+    let requestTime: Duration
     /// By event loop.
     let executors: [ObjectIdentifier: EventLoopExecutor]
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         http.setup(channel: channel, logger: logger).flatMapThrowing { value in
             let pipeline = channel.pipeline.syncOperations
+            let patience = ConnectionPatience(idleTime: idleTime, requestTime: requestTime)
             let handler = HotPathHandler(
-                hot: hot, date: date, executor: executors[ObjectIdentifier(channel.eventLoop)],
+                hot: hot, date: date, patience: patience, executor: executors[ObjectIdentifier(channel.eventLoop)],
                 encoder: try pipeline.context(handlerType: HTTPResponseEncoder.self))
             let decoder = try pipeline.handler(type: ByteToMessageHandler<HTTPRequestDecoder>.self)
             try pipeline.addHandler(handler, position: .after(decoder))
             // Hummingbird's own idle timer does not see the requests that are answered before it.
-            let idle = IdleStateHandler(readTimeout: .nanoseconds(idleTime.nanoseconds))
-            try pipeline.addHandler(idle, position: .first)
+            try pipeline.addHandler(patience, position: .first)
             return value
         }
     }

@@ -30,11 +30,12 @@ struct GatewayServer<Inventory: InventoryStore, Repository: OrderRepository>: Se
         let server = try HTTPServerBuilder { http in
             GatewayChannel(
                 http: HTTP1Channel(responder: http), hot: responder.hot, date: date,
-                idleTime: limits.idleConnectionTime, executors: executors)
+                idleTime: limits.idleConnectionTime, requestTime: limits.requestTime, executors: executors)
         }.buildServer(
             configuration: ServerConfiguration(
                 address: .hostname(configuration.host, port: configuration.port), backlog: limits.listenBacklog,
-                reuseAddress: true),
+                reuseAddress: true,
+                availableConnectionsDelegate: MaximumAvailableConnections(limits.connections, logger: logger)),
             eventLoopGroup: eventLoopGroup, logger: logger
         ) { request, writer, channel in
             var response = try await responder.respond(to: request) {

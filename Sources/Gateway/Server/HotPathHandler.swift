@@ -44,6 +44,7 @@ final class HotPathHandler<Inventory: InventoryStore, Repository: OrderRepositor
 
     private let hot: HotRoutes<Inventory, Repository>
     private let date: HTTPDate
+    private let patience: ConnectionPatience
     private let executor: EventLoopExecutor?
     /// Where bytes are written, past the encoder of HTTP parts.
     private let encoder: ChannelHandlerContext
@@ -56,11 +57,13 @@ final class HotPathHandler<Inventory: InventoryStore, Repository: OrderRepositor
     private var isFlushWanted = false
 
     init(
-        hot: HotRoutes<Inventory, Repository>, date: HTTPDate, executor: EventLoopExecutor?,
+        hot: HotRoutes<Inventory, Repository>, date: HTTPDate, patience: ConnectionPatience,
+        executor: EventLoopExecutor?,
         encoder: ChannelHandlerContext
     ) {
         self.hot = hot
         self.date = date
+        self.patience = patience
         self.executor = executor
         self.encoder = encoder
     }
@@ -69,6 +72,7 @@ final class HotPathHandler<Inventory: InventoryStore, Repository: OrderRepositor
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let part = unwrapInboundIn(data)
+        if case .end = part { patience.requestEnded() }
         switch (state, part) {
         case (.answering, _): held.append(.part(part))
         case (.idle, .head(let head)):
@@ -93,10 +97,7 @@ final class HotPathHandler<Inventory: InventoryStore, Repository: OrderRepositor
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if event is IdleStateHandler.IdleStateEvent {
-            // Nothing was read for longer than any answer takes.
-            context.close(promise: nil)
-        } else if case .idle = state {
+        if case .idle = state {
             context.fireUserInboundEventTriggered(event)
         } else {
             // Above all the end of input and the wish to close: Hummingbird knows nothing of our request, and would

@@ -41,10 +41,11 @@ struct AccountService<Repository: OrderRepository>: Sendable {
         return found.user
     }
 
-    func user(_ id: UserID) async throws -> AccountResponse {
-        guard let user = try await repository.user(id) else {
+    func user(_ identity: Identity) async throws -> AccountResponse {
+        guard var user = try await repository.user(identity.userID) else {
             throw Problem(.unauthenticated, "The account of this access token no longer exists.")
         }
+        if identity.provided != nil { user.role = identity.role }
         return AccountResponse(user)
     }
 }

@@ -52,12 +52,21 @@ final class Readiness<Inventory: InventoryStore, Repository: OrderRepository>: S
     /// From here on no new work should come to this gateway.
     func stop() { isStopping.store(true, ordering: .relaxed) }
 
+    /// Whoever asks is told no more: what the store says may name hosts and statements.
+    private static func code(of error: any Error) -> String {
+        switch error {
+        case let error as RepositoryError: error.code.rawValue
+        case let error as InventoryError: error.code.rawValue
+        default: "failed"
+        }
+    }
+
     private static func check(_ ping: () async throws -> Void) async -> Dependency {
         do {
             try await ping()
             return Dependency(status: "up")
         } catch {
-            return Dependency(status: "down", error: "\(error)")
+            return Dependency(status: "down", error: Self.code(of: error))
         }
     }
 }

@@ -79,7 +79,8 @@ struct SignInLimiter: Sendable {
 
     /// An e-mail address without the address: what stands in Redis names nobody.
     private static func digest(_ email: String) -> String {
-        SHA256.hash(data: Array(email.lowercased().utf8)).prefix(16).map { String($0, radix: 16) }.joined(separator: "-")
+        SHA256.hash(data: Array(email.lowercased().utf8)).prefix(16).map { String($0, radix: 16) }.joined(
+            separator: "-")
     }
 }
 

@@ -48,6 +48,9 @@ package protocol AccountRepository: Sendable {
     func deleteUser(_ id: UserID, by actor: UserID?) async throws(RepositoryError) -> UserDeletion
     /// Everything that is kept about a person, as a JSON object; nil when there is no such account.
     func personalData(of id: UserID) async throws(RepositoryError) -> String?
+    /// Makes the account of somebody of an outside identity provider unless it is there. Its e-mail address names nobody
+    /// when none is given or the one given has another account. Returns false when the account was deleted.
+    func admitProvided(_ id: UserID, email: EmailAddress?) async throws(RepositoryError) -> Bool
     /// Accounts whose role was changed or that were deleted within the last `age`.
     func accountChanges(within age: Duration) async throws(RepositoryError) -> [AccountChange]
 }

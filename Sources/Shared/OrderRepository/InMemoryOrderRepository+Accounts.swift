@@ -178,6 +178,19 @@ extension InMemoryOrderRepository: AccountRepository {
         }
     }
 
+    package func admitProvided(_ id: UserID, email: EmailAddress?) async throws(RepositoryError) -> Bool {
+        try access { state throws(RepositoryError) in
+            if state.accounts[id] != nil { return true }
+            guard !state.changes.contains(AccountChange(user: id, role: nil)) else { return false }
+            let address = email.flatMap { Self.account($0.text, in: state) == nil ? $0.text : nil }
+            state.accounts[id] = Account(
+                user: User(
+                    id: id, email: address ?? User.placeholder(of: id), name: nil, role: .user, createdAt: now()),
+                passwordHash: nil)
+            return true
+        }
+    }
+
     package func accountChanges(within age: Duration) async throws(RepositoryError) -> [AccountChange] {
         try access { state throws(RepositoryError) in state.changes }
     }

@@ -111,6 +111,20 @@ extension PostgresOrderRepository: AccountRepository {
         try await first(SelectPersonalData.query(id), SelectPersonalData.decode)
     }
 
+    package func admitProvided(_ id: UserID, email: EmailAddress?) async throws(RepositoryError) -> Bool {
+        if let isThere = try await isThere(id) { return isThere }
+        for address in [email?.text, User.placeholder(of: id)].compactMap(\.self) {
+            if try await affected(InsertProvidedUser.query(id, email: address)) == 1 { return true }
+        }
+        // Somebody else has made it at the same time.
+        return try await isThere(id) ?? false
+    }
+
+    /// nil when there is no such account, false when it was deleted.
+    private func isThere(_ id: UserID) async throws(RepositoryError) -> Bool? {
+        try await first(SelectUserStanding.query(id)) { row throws(PostgresError) in try row.decode(Bool.self) }
+    }
+
     package func accountChanges(within age: Duration) async throws(RepositoryError) -> [AccountChange] {
         // Not from the replica, which may be late.
         do {
@@ -130,6 +144,9 @@ extension PostgresOrderRepository: AccountRepository {
 }
 
 extension User {
+    /// An address that names nobody: `.invalid` is no domain (RFC 2606 §2).
+    static func placeholder(of id: UserID) -> String { "\(id)@provider.invalid" }
+
     /// The account as it is after a change.
     func changed(by change: UserChange) -> User {
         User(

@@ -10,6 +10,7 @@ package import OnsaleConfiguration
 /// | `JWT_PREVIOUS_KEY_ID` | `onsale-0` | other than `JWT_KEY_ID` | no |
 /// | `JWT_ISSUER`, `JWT_AUDIENCE` | `onsale`, `onsale` | not empty | no |
 /// | `JWT_LIFETIME` | 15 minutes | 1 minute to 1 day | no |
+/// | `JWT_CLOCK_SKEW` | 30 seconds | 0 to 5 minutes | no |
 ///
 /// To change the secret without logging anybody out: give the new one with a new key id, and the old pair as the
 /// previous one until the last old token has expired.
@@ -78,5 +79,7 @@ package struct TokenConfiguration: Sendable {
             audience: config.text("jwt.audience", default: "onsale"),
             lifetime: try config.duration(
                 "jwt.lifetime", default: .seconds(900), in: Duration.seconds(60)...Duration.seconds(86_400)))
+        clockSkew = try config.duration(
+            "jwt.clock.skew", default: clockSkew, in: Duration.zero...Duration.seconds(300))
     }
 }

@@ -13,6 +13,8 @@ package struct TokenError: Error, Equatable, CustomStringConvertible {
         case badSignature
         case wrongIssuer
         case wrongAudience
+        /// An identity provider's token that is not for access.
+        case wrongUse
         case expired
         /// `nbf` or `iat` lies in the future by more than the clock skew.
         case notYetValid

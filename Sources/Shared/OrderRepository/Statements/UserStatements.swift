@@ -29,6 +29,18 @@ enum SelectUser {
     }
 }
 
+/// Makes an account without a password; nothing when its id or its address has one.
+enum InsertProvidedUser {
+    static func query(_ id: UserID, email: String) -> PostgresQuery {
+        "INSERT INTO users (id, email) VALUES (\(id), \(email)) ON CONFLICT DO NOTHING"
+    }
+}
+
+/// Whether an account that there was is still there.
+enum SelectUserStanding {
+    static func query(_ id: UserID) -> PostgresQuery { "SELECT deleted_at IS NULL FROM users WHERE id = \(id)" }
+}
+
 enum SelectCredentials {
     static func query(email: String) -> PostgresQuery {
         """
