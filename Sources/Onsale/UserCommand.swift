@@ -27,8 +27,8 @@ struct UserCommand: AsyncParsableCommand {
             guard name.map({ Limits.name.contains($0.count) }) ?? true else {
                 throw ValidationError("a name has 1 to 200 characters")
             }
-            guard let password = Password.read(), Limits.password.contains(password.utf8.count) else {
-                throw ValidationError("a password has 8 to 256 bytes")
+            guard let password = Password.read(), Limits.password.contains(password.unicodeScalars.count) else {
+                throw ValidationError("a password has 8 to 256 characters")
             }
             try await Connections.withDeployment { connections in
                 let user = try await connections.repository.createUser(

@@ -40,14 +40,14 @@ struct RefundHandler<Inventory: InventoryStore, Repository: OrderRepository & Re
             return JSONResponse.response(body, status: .accepted, headers: [.cacheControl: "no-store"])
         }
         router.post("/api/admin/events/{id}/cancel") { request, context in
-            let id = try EventHandler<Inventory, Repository>.id(context.parameters)
+            let id = try context.parameters.eventID()
             let body = try await JSONBody.decodeIfAny(Cancellation.self, from: request, limit: limits.bodyBytes)
             return try JSONResponse.make(
                 try await refunds.cancel(id, reason: try Self.reason(body?.reason), by: context.identity.userID),
                 headers: [.cacheControl: "no-store"])
         }
         router.delete("/api/events/{id}") { _, context in
-            let id = try EventHandler<Inventory, Repository>.id(context.parameters)
+            let id = try context.parameters.eventID()
             try await refunds.delete(id, by: context.identity.userID)
             return Response(status: .noContent, headers: [.cacheControl: "no-store"])
         }

@@ -14,8 +14,8 @@ struct AccountFields {
     /// A password to be set.
     mutating func password(_ text: String?, field: String = "password") -> String? {
         guard let text = required(text, field) else { return nil }
-        guard Limits.password.contains(text.utf8.count) else {
-            errors.append(FieldError(field, "must have 8 to 256 bytes"))
+        guard Limits.password.contains(text.unicodeScalars.count) else {
+            errors.append(FieldError(field, "must have 8 to 256 characters"))
             return nil
         }
         return text

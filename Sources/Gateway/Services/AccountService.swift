@@ -31,7 +31,7 @@ struct AccountService<Repository: OrderRepository>: Sendable {
         let (email, password) = (fields.required(email, "email"), fields.required(password, "password"))
         try fields.check()
         guard let email, let password else { throw Problem.validation(fields.errors) }
-        guard password.utf8.count <= Limits.password.upperBound else { throw Self.wrongCredentials }
+        guard password.unicodeScalars.count <= Limits.password.upperBound else { throw Self.wrongCredentials }
         // A text that is no address is nobody's, and not every text can be looked up.
         guard EmailAddress(email) != nil, let found = try await repository.credentials(email: email) else {
             try await hasher.verifyAgainstNobody(password)

@@ -34,7 +34,7 @@ struct PasswordService<Repository: OrderRepository & AccountRepository>: Sendabl
     @discardableResult
     func verify(_ password: String, of id: UserID) async throws -> String {
         try await limiter.confirm(id) {
-            guard password.utf8.count <= Limits.password.upperBound,
+            guard password.unicodeScalars.count <= Limits.password.upperBound,
                 let hash = try await repository.passwordHash(of: id), try await hasher.verify(password, against: hash)
             else { throw Self.wrongPassword }
             return hash

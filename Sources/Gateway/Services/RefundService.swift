@@ -34,7 +34,7 @@ struct RefundService<Inventory: InventoryStore, Repository: OrderRepository & Re
         guard let event = try await repository.cancelEvent(id, reason: reason, by: actor) else {
             throw EventProblems.notFound
         }
-        catalog.forget(id)
+        await catalog.forget(id)
         logger.notice("event.cancelled", metadata: [LogKey.eventID: "\(id)", LogKey.userID: "\(actor)"])
         return EventResponse(event)
     }
@@ -47,7 +47,7 @@ struct RefundService<Inventory: InventoryStore, Repository: OrderRepository & Re
         case .onSale:
             throw Problem(.eventOnSale, "Close the event's sale before you delete it.")
         case .deleted:
-            catalog.forget(id)
+            await catalog.forget(id)
             logger.notice("event.deleted", metadata: [LogKey.eventID: "\(id)", LogKey.userID: "\(actor)"])
         }
     }

@@ -22,7 +22,7 @@ package enum Limits {
     package static let title = 1...200
     /// Characters of an event's description.
     package static let description = 0...10_000
-    /// Bytes of a password: NIST SP 800-63B §5.1.1.2 asks for at least 8 and to take at least 64.
+    /// Characters of a password, as code points: NIST SP 800-63B §5.1.1.2 asks for at least 8 and to take at least 64.
     package static let password = 8...256
     /// Bytes of an e-mail address: RFC 5321 §4.5.3.1.3 (a path of 256 octets less its brackets).
     package static let email = 3...254
@@ -36,6 +36,13 @@ package enum Limits {
     /// Bytes of what somebody looks for. Taken apart into its characters it may have twelve times as many, and a word in a
     /// search of Postgres at most 2,046 bytes.
     package static let searchBytes = 160
+}
+
+extension String {
+    /// Whether Postgres takes the text as one of so many characters: it counts code points, and cannot hold a NUL.
+    package func hasLength(_ length: ClosedRange<Int>) -> Bool {
+        length.contains(unicodeScalars.count) && !utf8.contains(0)
+    }
 }
 
 /// An address that mail can plausibly be sent to, kept as typed; compared without regard to case.
