@@ -1,6 +1,7 @@
 #include <curl/curl.h>
 
-// curl_easy_setopt takes a value of any type, which Swift cannot call: one function for each type instead.
+// curl_easy_setopt and curl_easy_getinfo take a value of any type, which Swift cannot call: one function for each type
+// instead.
 
 static inline CURLcode curl_set_long(CURL *handle, CURLoption option, long value) {
     return curl_easy_setopt(handle, option, value);
@@ -32,4 +33,8 @@ static inline CURLcode curl_set_observer(CURL *handle, curl_debug_callback value
 
 static inline CURLcode curl_set_progress(CURL *handle, curl_xferinfo_callback value) {
     return curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, value);
+}
+
+static inline CURLcode curl_get_socket(CURL *handle, curl_socket_t *value) {
+    return curl_easy_getinfo(handle, CURLINFO_ACTIVESOCKET, value);
 }

@@ -1,4 +1,5 @@
 import CCurl
+import Glibc
 import OnsaleConfiguration
 import Threads
 
@@ -26,6 +27,7 @@ final class SMTPSession: @unchecked Sendable {
     }
 
     deinit {
+        cut()
         curl_easy_cleanup(handle)
         words.deallocate()
     }
@@ -51,9 +53,19 @@ final class SMTPSession: @unchecked Sendable {
         words[0] = 0
         let code = withExtendedLifetime(dialogue) { curl_easy_perform(handle) }
         guard code != CURLE_OK else { return }
+        cut()
         let said = words[0] == 0 ? String(cString: curl_easy_strerror(code)) : String(cString: words)
         throw dialogue.error(
             said, isAborted: code == CURLE_ABORTED_BY_CALLBACK && isCancelled.isSet, receiver: message.to.address)
+    }
+
+    /// Cuts the connection if there is one. After a failure the server may still owe an answer, which must not be taken for
+    /// one to the next mail; and one that is stuck must not hold up this thread, since libcurl waits for the answer to its
+    /// `QUIT` for two minutes.
+    private func cut() {
+        var descriptor: curl_socket_t = -1
+        guard curl_get_socket(handle, &descriptor) == CURLE_OK, descriptor >= 0 else { return }
+        _ = shutdown(descriptor, Int32(SHUT_RDWR))
     }
 
     /// Options whose value is handed to the callbacks.
