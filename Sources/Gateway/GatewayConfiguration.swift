@@ -10,7 +10,7 @@ import Ticketing
 /// | `GATEWAY_PORT_FILE` | none | a path that the bound port is written to once the gateway listens | no |
 /// | `PARTITIONS` | 16 | 1 to 4096, the same in all of the deployment | no |
 /// | `ORDER_ID_SECRET` | required | at least 32 bytes; never changed, or retries would name other orders | yes |
-/// | `STRIPE_WEBHOOK_SECRET` | none: then there are no webhooks | at least 16 bytes | yes |
+/// | `STRIPE_WEBHOOK_SECRET` | none: every webhook is refused | at least 16 bytes | yes |
 /// | `CORS_ORIGINS` | none | up to 100 origins with commas between them | no |
 /// | `GATEWAY_POSTGRES_CONNECTIONS` | 8 | 1 to 64 | no |
 /// | `DATABASE_REPLICA_URL` | none | a replica of Postgres, for lists and reports | yes |

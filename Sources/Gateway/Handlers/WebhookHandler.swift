@@ -15,7 +15,7 @@ import Ticketing
 /// an order that was cancelled meanwhile is ended. All else is written down.
 struct WebhookHandler<Repository: RefundRepository>: Sendable {
     let repository: Repository
-    /// nil: there are no webhooks.
+    /// nil: every webhook is refused.
     let secret: Secret?
     let limits: GatewayLimits
     let logger: Logger
@@ -51,7 +51,9 @@ struct WebhookHandler<Repository: RefundRepository>: Sendable {
 
     func addRoutes(to router: some RouterMethods<AppRequestContext>) {
         router.post("/api/webhooks/stripe") { request, _ in
-            guard let secret else { throw Problem(.notFound, "This deployment takes no webhooks.") }
+            guard let secret else {
+                throw Problem(.invalidSignature, "This deployment has no secret that a webhook could be signed with.")
+            }
             let body = try await BodyReader.json(
                 request, contentType: request.headers[.contentType],
                 contentLength: request.headers[.contentLength], limit: limits.webhookBodyBytes)
