@@ -75,7 +75,7 @@ import Ticketing
             let answer = try await harness.send(
                 route.method, path, token: harness.token(role: .admin),
                 body: route.method == .get ? nil : bodies[route.template] ?? "{}")
-            for word in ["SELECT", "relation", "password_hash", ".swift", "Error"] {
+            for word in ["SELECT", "relation", "password_hash", ".swift", "RepositoryError"] {
                 #expect(!answer.text.contains(word), "\(route): \(answer.text)")
             }
         }
@@ -141,8 +141,8 @@ import Ticketing
             $0.idleConnectionTime = .milliseconds(200)
         } _: { port in
             try await RawConnection.with(port: port) { stream in
-                let answer = try await stream.receive()
-                #expect(answer == nil)
+                let message = try await stream.receive()
+                #expect(message == nil)
             }
         }
     }

@@ -8,14 +8,18 @@ enum SecurityHeaders {
     private static let contentSecurityPolicy = HTTPField(
         name: .contentSecurityPolicy, value: "default-src 'none'; frame-ancestors 'none'")
 
-    /// All of them as they stand in a message, each after its line break: the hot routes write them as they are.
+    private static let cacheControl = HTTPField(name: .cacheControl, value: "no-store")
+
+    /// All that the hot routes' answers do not have by themselves, as they stand in a message, each after its
+    /// line break.
     static let lines: StaticString =
         "\r\nX-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\nContent-Security-Policy: default-src 'none'; frame-ancestors 'none'"
 
+    /// Leaves alone what an answer has.
     static func apply(to headers: inout HTTPFields) {
-        headers.append(contentTypeOptions)
-        headers.append(referrerPolicy)
-        if !headers.contains(.contentSecurityPolicy) { headers.append(contentSecurityPolicy) }
-        if !headers.contains(.cacheControl) { headers.append(HTTPField(name: .cacheControl, value: "no-store")) }
+        for field in [contentTypeOptions, referrerPolicy, contentSecurityPolicy, cacheControl]
+        where !headers.contains(field.name) {
+            headers.append(field)
+        }
     }
 }
