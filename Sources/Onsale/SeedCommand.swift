@@ -27,7 +27,8 @@ struct SeedCommand: AsyncParsableCommand {
                         .invalid, subject: "ONSALE_ADMIN_EMAIL", given: email, allowed: "an e-mail address")
                 }
                 guard password.map({ Limits.password.contains($0.unicodeScalars.count) }) ?? true else {
-                    throw ConfigurationError(.invalid, subject: "ONSALE_ADMIN_PASSWORD", allowed: "8 to 256 characters long")
+                    throw ConfigurationError(
+                        .invalid, subject: "ONSALE_ADMIN_PASSWORD", allowed: "8 to 256 characters long")
                 }
                 let seed = DemoSeed(connections: connections)
                 var lines = try await seed.administrator(address, password: password)

@@ -214,7 +214,9 @@ import Ticketing
             let found = try await harness.send(.get, "/api/admin/audit?\(query)", token: token)
             #expect((found.json["items"] as? [[String: Any]])?.count == count, "\(query)")
         }
-        for (query, field) in [("actor=x", "actor"), ("cursor=x", "cursor"), ("limit=0", "limit"), ("action=%00", "action")] {
+        for (query, field) in [
+            ("actor=x", "actor"), ("cursor=x", "cursor"), ("limit=0", "limit"), ("action=%00", "action"),
+        ] {
             let answer = try await harness.send(.get, "/api/admin/audit?\(query)", token: token)
             answer.expectProblem(.validationFailed)
             #expect(answer.fields == [field])
@@ -265,7 +267,8 @@ import Ticketing
         let event = try await harness.event(isLoaded: false)
         for field in ["title", "venue", "description"] {
             let answer = try await harness.send(
-                .patch, "/api/events/\(event)", token: harness.token(role: .admin), body: "{\"\(field)\":\"a\\u0000b\"}")
+                .patch, "/api/events/\(event)", token: harness.token(role: .admin), body: "{\"\(field)\":\"a\\u0000b\"}"
+            )
             answer.expectProblem(.validationFailed)
             #expect(answer.fields == [field])
         }

@@ -51,7 +51,9 @@ import Yams
         }
     }
 
-    @Test("The document and its page are served, and not again to one who has them", arguments: ["/openapi.yaml", "/docs"])
+    @Test(
+        "The document and its page are served, and not again to one who has them",
+        arguments: ["/openapi.yaml", "/docs"])
     func served(_ path: String) async throws {
         let harness = try await GatewayHarness()
         let answer = try await harness.send(.get, path)

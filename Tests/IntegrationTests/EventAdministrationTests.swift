@@ -44,7 +44,8 @@ struct EventAdministrationTests {
         #expect(list.json["items"].count == 1)
     }
 
-    @Test("Two administrators cut the capacity of a sale that is under way: the ledger balances and nothing is oversold")
+    @Test(
+        "Two administrators cut the capacity of a sale that is under way: the ledger balances and nothing is oversold")
     func capacityRace() async throws {
         let (stack, second) = try await shared.value
         let tickets = 600
@@ -123,7 +124,8 @@ struct EventAdministrationTests {
         // The smallest PNG there is: one pixel.
         let png = try #require(
             Data(
-                base64Encoded: "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+                base64Encoded:
+                    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
             ))
         func begin(_ size: Int) async throws -> JSON {
             let reply = try await stack.send(

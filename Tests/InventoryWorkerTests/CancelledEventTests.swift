@@ -87,12 +87,12 @@ struct CancelledEventTests {
             #expect(try await sale.count("tickets", where: "status = 'valid'") == 0)
             let refunds = try await sale.count("refunds")
             #expect(refunds >= 150)
-            #expect(try await sale.count("mails", where: "kind = 'order_refunded'") == refunds)
             let voided = try await sale.count(
                 "payments p",
                 where: "kind = 'refund' AND NOT EXISTS (SELECT FROM refunds r WHERE r.order_id = p.order_id)")
             #expect(
                 try await sale.count("payments", where: "kind = 'refund' AND status = 'refunded'") == refunds + voided)
+            #expect(try await sale.count("mails", where: "kind = 'order_refunded'") == refunds + voided)
             let ledger = try #require(try await sale.repository.ledger(of: sale.event))
             #expect(ledger.isBalanced)
             #expect(ledger.available == 2_000)

@@ -95,7 +95,8 @@ import Ticketing
                 .replacing("$3", with: "'\(UUID())'").replacing("$4", with: "21")
             let plan = try database.sql("EXPLAIN \(text)")
             #expect(plan.contains("Index Scan Backward using ticket_orders_of_event"), "\(plan)")
-            #expect(!plan.contains("Sort"), "\(plan)")
+            // An order's own tickets and refunds are sorted; the orders come as they are.
+            #expect(plan.split(separator: "SubPlan").first?.contains("Sort") == false, "\(plan)")
         }
     }
 

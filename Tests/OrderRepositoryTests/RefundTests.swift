@@ -186,7 +186,8 @@ import Ticketing
                     "SELECT status, amount, reference FROM payments WHERE kind = 'refund' ORDER BY id")
                     == "failed|45.50|\nrefunded|45.50|re_1")
             #expect(
-                try scene.database.sql("SELECT kind, parameters->>'amount' FROM mails") == "order_refunded|4550")
+                try scene.database.sql("SELECT parameters->>'amount' FROM mails WHERE kind = 'order_refunded'")
+                    == "4550")
             let standing = try #require(try await scene.outbox.chargeStandings(of: [scene.order])[scene.order])
             #expect(standing.status == .confirmed)
             #expect(!standing.isRefunded, "a part was")

@@ -17,7 +17,7 @@ import Ticketing
             }
             #expect(admitted.count == 1)
             #expect(try race.sale.database.count("ticket_redemptions") == 1)
-            #expect(try race.sale.database.count("audit_log") == 1)
+            #expect(try race.sale.database.count("audit_log", where: "action = 'ticket.redeem'") == 1)
         }
     }
 

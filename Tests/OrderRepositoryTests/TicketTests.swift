@@ -84,7 +84,8 @@ import Ticketing
             #expect(scan.result(for: used) == .admitted)
             #expect(sale.redemption().result(for: used) == .alreadyUsed)
             #expect(
-                try sale.database.sql("SELECT actor_id, action, subject, before, after FROM audit_log")
+                try sale.database.sql(
+                    "SELECT actor_id, action, subject, before, after FROM audit_log WHERE subject = '\(code)'")
                     == "\(sale.gatekeeper.id)|ticket.redeem|\(code)|{\"status\": \"valid\"}|"
                     + "{\"gate\": \"North\", \"status\": \"used\"}")
         }

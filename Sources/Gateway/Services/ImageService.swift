@@ -48,7 +48,9 @@ struct ImageService<Repository: OrderRepository & AdministrationRepository>: Sen
         }
         await catalog.forget(id)
         logger.notice("event.image_set", metadata: [LogKey.eventID: "\(id)", LogKey.userID: "\(actor)"])
-        if let previous, previous != address, let old = store.key(ofAddress: previous) { await remove(old, from: store) }
+        if let previous, previous != address, let old = store.key(ofAddress: previous) {
+            await remove(old, from: store)
+        }
         return EventResponse(event)
     }
 

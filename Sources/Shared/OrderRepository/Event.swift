@@ -74,9 +74,14 @@ package struct EventDetails: Hashable, Sendable {
     /// Every rule the details break; empty when they are good.
     package func validate() -> [FieldError] {
         var errors: [FieldError] = []
-        if !title.hasLength(Limits.title) { errors.append(FieldError("title", "must have 1 to 200 characters")) }
-        if !venue.hasLength(Limits.title) { errors.append(FieldError("venue", "must have 1 to 200 characters")) }
-        if !description.hasLength(Limits.description) {
+        // As Postgres counts characters: by code points.
+        if !Limits.title.contains(title.unicodeScalars.count) {
+            errors.append(FieldError("title", "must have 1 to 200 characters"))
+        }
+        if !Limits.title.contains(venue.unicodeScalars.count) {
+            errors.append(FieldError("venue", "must have 1 to 200 characters"))
+        }
+        if !Limits.description.contains(description.unicodeScalars.count) {
             errors.append(FieldError("description", "must have at most 10,000 characters"))
         }
         if ticketPrice.times(Limits.quantity.upperBound) == nil {

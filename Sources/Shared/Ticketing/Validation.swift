@@ -38,13 +38,6 @@ package enum Limits {
     package static let searchBytes = 160
 }
 
-extension String {
-    /// Whether Postgres takes the text as one of so many characters: it counts code points, and cannot hold a NUL.
-    package func hasLength(_ length: ClosedRange<Int>) -> Bool {
-        length.contains(unicodeScalars.count) && !utf8.contains(0)
-    }
-}
-
 /// An address that mail can plausibly be sent to, kept as typed; compared without regard to case.
 package struct EmailAddress: Hashable, Sendable, CustomStringConvertible {
     package let text: String
