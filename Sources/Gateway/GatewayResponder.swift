@@ -1,7 +1,6 @@
 import HTTPTypes
 import Hummingbird
 import InventoryStore
-import Logging
 import NIOCore
 import OrderRepository
 
@@ -37,9 +36,7 @@ struct GatewayResponder<Inventory: InventoryStore, Repository: OrderRepository>:
         }
         let start = NIODeadline.now()
         var context = makeContext()
-        if let id = RequestIdentifier.accepted(request.headers[.requestID]) {
-            context.logger[metadataKey: "hb.request.id"] = .string(id)
-        }
+        if let id = RequestIdentifier.accepted(request.headers[.requestID]) { context.id = id }
         var response: Response
         if let answered = try await admission.run({ try await router.respond(to: request, context: context) }) {
             response = answered

@@ -1,4 +1,5 @@
 import Hummingbird
+import Logging
 import NIOCore
 import Security
 import Ticketing
@@ -6,6 +7,11 @@ import Ticketing
 /// What travels with a request through the router.
 struct AppRequestContext: RequestContext {
     var coreContext: CoreRequestContextStorage
+    /// Names the request in its answer and in the log. Hummingbird's own is read from the logger, and ends the process
+    /// where the log handler keeps no metadata.
+    var id = RequestID().description {
+        didSet { nameInLog() }
+    }
     /// Set by `BearerMiddleware`.
     var identity: Identity?
     /// Where the connection comes from; nil where there is none, in tests.
@@ -14,7 +20,10 @@ struct AppRequestContext: RequestContext {
     init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)
         peer = source.channel.remoteAddress
+        nameInLog()
     }
+
+    private mutating func nameInLog() { logger[metadataKey: "hb.request.id"] = .string(id) }
 }
 
 /// The context of handlers that need to know who asks: here the identity is never optional.

@@ -39,9 +39,7 @@ struct GatewayServer<Inventory: InventoryStore, Repository: OrderRepository>: Se
             eventLoopGroup: eventLoopGroup, logger: logger
         ) { request, writer, channel in
             var response = try await responder.respond(to: request) {
-                var logger = logger
-                logger[metadataKey: "hb.request.id"] = .stringConvertible(RequestID())
-                return AppRequestContext(source: .init(channel: channel, logger: logger))
+                AppRequestContext(source: .init(channel: channel, logger: logger))
             }
             response.headers.append(HTTPField(name: .date, value: date.now()))
             try await writer.write(response: response.head, body: response.body)
