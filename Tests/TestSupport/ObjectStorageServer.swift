@@ -44,7 +44,9 @@ package final class ObjectStorageServer: Sendable {
             [
                 try Self.program(), "server", "-dir=\(directory.path)", "-ip=127.0.0.1", "-ip.bind=127.0.0.1",
                 "-master.port=\(try freePort())", "-volume.port=\(try freePort())", "-filer.port=\(filer)",
-                "-volume.max=8", "-master.volumeSizeLimitMB=64", "-s3", "-s3.port=\(port)",
+                "-master.port.grpc=\(try freePort())", "-volume.port.grpc=\(try freePort())",
+                "-filer.port.grpc=\(try freePort())", "-s3.port.grpc=\(try freePort())", "-volume.max=8",
+                "-master.volumeSizeLimitMB=64", "-s3", "-s3.port=\(port)",
                 "-s3.config=\(identities.path)",
             ], log: directory.appending(path: "seaweedfs.log"))
         // A bucket is a folder of the filer; one that is there already is as good.
@@ -53,7 +55,7 @@ package final class ObjectStorageServer: Sendable {
             guard process.isRunning else { throw ServerError(description: "SeaweedFS ended:\n\(process.output)") }
             var request = URLRequest(url: URL(string: "http://127.0.0.1:\(filer)/buckets/\(Self.bucket)/")!)
             request.httpMethod = "POST"
-            guard let status = await Self.status(of: request), status < 300 else { return false }
+            guard let status = await Self.status(of: request), status < 300 || status == 409 else { return false }
             let missing = URLRequest(url: URL(string: "http://127.0.0.1:\(port)/\(Self.bucket)/nothing")!)
             return await Self.status(of: missing) == 404
         }
