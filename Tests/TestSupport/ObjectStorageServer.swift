@@ -45,7 +45,8 @@ package final class ObjectStorageServer: Sendable {
                 try Self.program(), "server", "-dir=\(directory.path)", "-ip=127.0.0.1", "-ip.bind=127.0.0.1",
                 "-master.port=\(try freePort())", "-volume.port=\(try freePort())", "-filer.port=\(filer)",
                 "-master.port.grpc=\(try freePort())", "-volume.port.grpc=\(try freePort())",
-                "-filer.port.grpc=\(try freePort())", "-s3.port.grpc=\(try freePort())", "-volume.max=8",
+                "-filer.port.grpc=\(try freePort())", "-s3.port.grpc=\(try freePort())", "-s3.port.iceberg=0",
+                "-s3.port.lance=0", "-volume.max=8",
                 "-master.volumeSizeLimitMB=64", "-s3", "-s3.port=\(port)",
                 "-s3.config=\(identities.path)",
             ], log: directory.appending(path: "seaweedfs.log"))
