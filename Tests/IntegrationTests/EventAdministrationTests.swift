@@ -207,11 +207,12 @@ struct EventAdministrationTests {
         let (stack, _) = try await shared.value
         let event = try await stack.openEvent(tickets: 5)
         let admin = try await stack.adminToken()
+        try await stack.setSale(of: event, to: "paused", token: admin)
         let log = try await stack.send("GET", "/api/admin/audit?subject=\(event)", token: admin)
         #expect(log.json["items"].count == 2)
         #expect(log.json["items"][0]["action"].string == "event.sale")
-        #expect(log.json["items"][0]["before"]["sale_state"].string == "scheduled")
-        #expect(log.json["items"][0]["after"]["sale_state"].string == "open")
+        #expect(log.json["items"][0]["before"]["sale_state"].string == "open")
+        #expect(log.json["items"][0]["after"]["sale_state"].string == "paused")
         #expect(log.json["items"][1]["action"].string == "event.create")
         #expect(log.json["items"][1]["actor"]["email"].string == SaleStack.adminEmail)
     }

@@ -1,5 +1,3 @@
-import Foundation
-import FoundationNetworking
 import TestSupport
 import Testing
 
@@ -13,11 +11,10 @@ import Testing
             try await stack.status("/readyz", port: port) == 200
         }
         func login(_ password: String, at port: Int) async throws -> Int {
-            var request = URLRequest(url: URL(string: "http://127.0.0.1:\(port)/api/auth/login")!)
-            request.httpMethod = "POST"
-            request.httpBody = Data(#"{"email":"\#(SaleStack.adminEmail)","password":"\#(password)"}"#.utf8)
-            let (_, response) = try await URLSession.shared.data(for: request)
-            return (response as? HTTPURLResponse)?.statusCode ?? 0
+            try await stack.send(
+                "POST", "/api/auth/login",
+                body: ["email": .string(SaleStack.adminEmail), "password": .string(password)], port: port
+            ).status
         }
         for number in 0..<4 {
             #expect(try await login("wrong", at: number % 2 == 0 ? port : stack.gatewayPort) == 401)
