@@ -106,4 +106,18 @@ struct InMemoryStoreTests {
         #expect(try await store.reserve(.of(Self.event, order: 1)) == .refused(.cold, mayBeRecorded: true))
         #expect(try await store.load(.first(of: Self.event, epoch: 2)) == .loaded)
     }
+
+    @Test("Stock that arrives when its pages were lost with the store's memory is not loaded (P35)")
+    func lateStock() async throws {
+        for pagesAreLate in [false, true] {
+            let store = try await Self.store()
+            let load = StockLoad.first(of: Self.event, epoch: 2)
+            if !pagesAreLate { try store.fillBuyers(of: load) }
+            store.empty()
+            #expect(try await store.mark(.first) == .empty)
+            // Negative control: pages on their way together with it would have it loaded.
+            if pagesAreLate { try store.fillBuyers(of: load) }
+            #expect(try store.loadStock(load, under: .first) == (pagesAreLate ? .loaded : .wait))
+        }
+    }
 }
