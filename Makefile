@@ -1,8 +1,8 @@
 # The commands of this project. Each installs what it needs, needs no variable set, and leaves nothing running but `up`.
-# ARGS="…" hands more arguments to demo, load, simulate, chaos, bench and test.
+# ARGS="…" hands more arguments to demo, load, fuzz, simulate, chaos, bench and test.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-cluster test-payments simulate reconcile-load up down status load chaos bench build lint format clean
+.PHONY: help demo test test-cluster test-payments fuzz fuzz-short simulate reconcile-load up down status load chaos bench build lint format clean
 
 help: ## lists these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -18,6 +18,12 @@ test-cluster: ## the tests of whole sales, and those of clusters, on a Redis Clu
 
 test-payments: ## 5,000 orders paid at a provider that declines, fails and falls silent; its books are audited
 	@ONSALE_PAYMENT_ORDERS=5000 scripts/test --filter PaymentSuiteTests $(ARGS)
+
+fuzz: ## asks whatever openapi.yaml allows and much that it does not, as nobody, buyer and administrator
+	@scripts/fuzz $(ARGS)
+
+fuzz-short: ## the same in two minutes, of the programs that make test has built
+	@ONSALE_BIN_DIR=$(CURDIR)/.build/debug scripts/fuzz --examples 5 --seed 1
 
 reconcile-load: ## a minute of full load with Redis compared to Postgres all the time
 	@ONSALE_RECONCILE_SECONDS=60 scripts/test --filter ReconcileTests/underLoad

@@ -106,7 +106,7 @@ struct Gateway<
             limits: limits)
 
         let tickets = TicketHandler(
-            tickets: TicketService(tickets: dependencies.tickets, logger: logger), page: try TicketPage(),
+            tickets: TicketService(tickets: dependencies.tickets, limiter: signIns, logger: logger), page: try TicketPage(),
             limits: limits)
 
         let router = Router(context: AppRequestContext.self, options: [.autoGenerateHeadEndpoints])
@@ -118,6 +118,7 @@ struct Gateway<
             metrics: metrics
         ).addRoutes(to: router)
         ReferenceHandler().addRoutes(to: router)
+        tickets.addRoutes(to: router)
         let signedIn = router.group().add(
             middleware: BearerMiddleware(authentication: authentication, provided: provided))
         let authenticated = signedIn.group(context: AuthenticatedContext.self)

@@ -10,6 +10,7 @@ import RateLimiting
 /// | `REGISTER_LIMIT_ADDRESS` | 120/1m | registrations from one address |
 /// | `RESET_LIMIT_ACCOUNT` | 3/15m | mails to one account for a new password |
 /// | `RESET_LIMIT_ADDRESS` | 30/10m | requests for such mails, and tokens tried, from one address |
+/// | `TRANSFER_LIMIT_USER` | 30/10m | tickets that one user tries to hand on |
 /// | `PURCHASE_LIMIT_USER` | 20/2s | purchases of one user that go to Redis, at one gateway |
 /// | `PURCHASE_LIMIT_ADDRESS` | off | the same from one address |
 /// | `TRUSTED_PROXIES` | none | addresses and networks whose `X-Forwarded-For` is believed |
@@ -23,6 +24,7 @@ struct RequestLimits: Sendable {
     var registerAddress: RateLimit? = RateLimit(burst: 120, period: .seconds(60))
     var resetAccount: RateLimit? = RateLimit(burst: 3, period: .seconds(900))
     var resetAddress: RateLimit? = RateLimit(burst: 30, period: .seconds(600))
+    var transferUser: RateLimit? = RateLimit(burst: 30, period: .seconds(600))
     var purchaseUser: RateLimit? = RateLimit(burst: 20, period: .seconds(2))
     var purchaseAddress: RateLimit?
     /// Users, and as many addresses, whose purchases are remembered for the limit's period: at 20,000 purchases a second
@@ -38,6 +40,7 @@ struct RequestLimits: Sendable {
         registerAddress = try config.rateLimit("register.limit.address", default: registerAddress)
         resetAccount = try config.rateLimit("reset.limit.account", default: resetAccount)
         resetAddress = try config.rateLimit("reset.limit.address", default: resetAddress)
+        transferUser = try config.rateLimit("transfer.limit.user", default: transferUser)
         purchaseUser = try config.rateLimit("purchase.limit.user", default: purchaseUser)
         purchaseAddress = try config.rateLimit("purchase.limit.address", default: purchaseAddress)
         var networks: [AddressNetwork] = []

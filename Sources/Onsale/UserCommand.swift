@@ -5,7 +5,7 @@ import Ticketing
 
 struct UserCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "user", abstract: "Makes accounts and administrators.", subcommands: [Create.self, Promote.self])
+        commandName: "user", abstract: "Makes accounts and administrators.", subcommands: [Create.self, Promote.self, Demote.self])
 
     struct Create: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -42,15 +42,30 @@ struct UserCommand: AsyncParsableCommand {
     struct Promote: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Makes an account an administrator's.")
 
+        @OptionGroup var account: Account
+
+        func run() async throws { try await account.set(.admin) }
+    }
+
+    struct Demote: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Makes an account a user's, be it the last administrator's.")
+
+        @OptionGroup var account: Account
+
+        func run() async throws { try await account.set(.user) }
+    }
+
+    struct Account: ParsableArguments {
         @Argument(help: "The account's e-mail address.")
         var email: String
 
-        func run() async throws {
+        func set(_ role: Role) async throws {
             try await Connections.withDeployment { connections in
-                guard let user = try await connections.repository.setRole(.admin, email: email) else {
+                guard let user = try await connections.repository.setRole(role, email: email) else {
                     throw CommandFailure("there is no account of \(email)")
                 }
-                print("\(user.email) is an administrator")
+                print("\(user.email) is now \(role.rawValue)")
             }
         }
     }

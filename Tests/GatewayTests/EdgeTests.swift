@@ -20,7 +20,7 @@ import Ticketing
         arguments: [
             (.delete, "/api/tickets/purchase", "POST"), (.delete, "/api/events", "GET, POST"),
             (.put, "/api/events/x", "GET, PATCH, DELETE"), (.post, "/api/orders/x", "GET"), (.post, "/healthz", "GET"),
-            (.get, "/api/orders/recover", "POST"),
+            (.get, "/api/orders/recover", "POST"), (.get, "/api/tickets/purchase", "POST"),
         ] as [(HTTPRequest.Method, String, String)])
     func aWrongMethodIsToldTheRightOnes(method: HTTPRequest.Method, path: String, allow: String) async throws {
         let harness = try await GatewayHarness()

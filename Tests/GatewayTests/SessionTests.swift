@@ -184,7 +184,51 @@ import Ticketing
         #expect(try await harness.repository.credentials(email: Self.address) == nil)
     }
 
+    @Test func theOwnSessionsAreListedTheCurrentOneIsMarkedAndOneCanBeEnded() async throws {
+        let (harness, first) = try await Self.signedIn(session: "cookie")
+        let token = first.string("token")
+        let login = try await harness.send(
+            .post, "/api/auth/login", body: Self.body(["email": Self.address, "password": Self.password]),
+            headers: [.userAgent: "Firefox\u{7}" + String(repeating: "x", count: 300)])
+        let cookie = try #require(Self.cookie(first))
+        func list() async throws -> [[String: Any]] {
+            let answer = try await harness.send(
+                .get, "/api/auth/sessions", token: token, headers: [.cookie: cookie, .onsaleSession: "cookie"])
+            #expect(answer.status == 200)
+            return answer.json["items"] as? [[String: Any]] ?? []
+        }
+        let sessions = try await list()
+        #expect(sessions.count == 2)
+        let other = try #require(sessions.first { $0["current"] as? Bool == false })
+        #expect(sessions.count { $0["current"] as? Bool == true } == 1)
+        #expect(other["userAgent"] as? String == "Firefox" + String(repeating: "x", count: 193))
+
+        let path = "/api/auth/sessions/\(other["id"] as? String ?? "")"
+        try await harness.send(.delete, path, token: harness.token()).expectProblem(.sessionNotFound)
+        #expect(try await harness.send(.delete, path, token: token).status == 204)
+        try await harness.send(.delete, path, token: token).expectProblem(.sessionNotFound)
+        try await harness.send(.delete, "/api/auth/sessions/x", token: token).expectProblem(.sessionNotFound)
+        #expect(try await list().count == 1)
+        let ended = Self.body(["refreshToken": try #require(login.string("refreshToken"))])
+        try await harness.send(.post, "/api/auth/refresh", body: ended).expectProblem(.refreshTokenInvalid)
+    }
+
     // MARK: - Passwords
+
+    @Test func aHashThatCostsAnotherTimeThanTodaysIsReplacedAtTheNextLogIn() async throws {
+        let (harness, _) = try await Self.signedIn()
+        let stronger = PasswordConfiguration(parameters: ScryptParameters(logN: 11, r: 8, p: 1))
+        let hasher = try PasswordHasher(configuration: stronger)
+        let service = AccountService(repository: harness.repository, hasher: hasher)
+        let user = try #require(try await harness.repository.credentials(email: Self.address))
+        #expect(hasher.needsRehash(user.passwordHash))
+        await #expect(throws: Problem.self) { try await service.login(email: Self.address, password: "wrong horse") }
+        #expect(try await harness.repository.passwordHash(of: user.user.id) == user.passwordHash)
+        _ = try await service.login(email: Self.address, password: Self.password)
+        let new = try #require(try await harness.repository.passwordHash(of: user.user.id))
+        #expect(!hasher.needsRehash(new))
+        #expect(try await Self.login(harness, Self.password) == 200)
+    }
 
     private static func login(_ harness: GatewayHarness, _ password: String) async throws -> Int {
         try await harness.send(

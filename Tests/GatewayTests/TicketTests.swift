@@ -1,6 +1,7 @@
 import Foundation
 import HTTPTypes
 import OrderRepository
+import RateLimiting
 import Security
 import Testing
 import Ticketing
@@ -327,6 +328,22 @@ import Ticketing
             try await harness.give(used.code, to: email, token: harness.token(used.holder.id))
                 .expectProblem(.ticketUsed)
         }
+    }
+
+    @Test func addressesAreNotTriedOutWithATicket() async throws {
+        let harness = try await GatewayHarness {
+            $0.requestLimits.transferUser = RateLimit(burst: 3, period: .seconds(3 * 3_600))
+        }
+        let ticket = harness.ticket()
+        let holder = try harness.token(ticket.holder.id)
+        let friend = harness.account("Grace").email ?? ""
+        for number in 0..<3 {
+            try await harness.give(ticket.code, to: "nobody\(number)@example.org", token: holder)
+                .expectProblem(.recipientUnknown)
+        }
+        try await harness.give(ticket.code, to: friend, token: holder).expectProblem(.rateLimited)
+        let other = harness.ticket()
+        #expect(try await harness.give(other.code, to: friend, token: harness.token(other.holder.id)).status == 200)
     }
 
     @Test func aTicketChangesHandsTwentyTimesAtMost() async throws {

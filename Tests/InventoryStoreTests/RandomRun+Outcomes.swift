@@ -117,6 +117,9 @@ extension RandomRun {
         case .publish(let orders):
             try await lane.publish(orders, in: .first)
             return ""
+        case .deferToPostgres(let order):
+            try await inventory.deferToPostgres(order)
+            return ""
         case .retake(let intent, let epoch):
             return "\(try await lane.retake(intent, under: Lease(partition: .first, epoch: epoch)))"
         case .release(let release): return "\(try await lane.release(release))"
@@ -175,7 +178,7 @@ extension RandomRun {
     private static func text(_ record: OrderRecord) -> String {
         """
         \(record.id) \(record.user) \(record.event) \(record.quantity) \(record.paymentMethod) \(record.total) \
-        \(record.status) \(record.reason?.rawValue ?? "") \(record.sequence) \(record.tickets.map(\.text))
+        \(record.status) \(record.reason?.rawValue ?? "") \(record.sequence) \(record.isDeferred) \(record.tickets.map(\.text))
         """
     }
 }

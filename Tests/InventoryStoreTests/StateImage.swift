@@ -142,6 +142,7 @@ struct StateImage {
         add("created", record.createdAt)
         add("updated", record.updatedAt)
         if let reason = record.reason { add("reason", reason.rawValue) }
+        if record.isDeferred { add("deferred", "1") }
         if !record.tickets.isEmpty { add("tickets", record.tickets.map(\.text).joined(separator: " ")) }
     }
 

@@ -12,7 +12,7 @@ import Ticketing
     private static func session(_ database: TestDatabase, of user: User) async throws -> UUID {
         let family = UUID()
         try await database.repository.openSession(
-            family, of: user.id, tokenHash: hash(1), lifetime: .seconds(3_600), limit: 20)
+            family, of: user.id, client: "Firefox", tokenHash: hash(1), lifetime: .seconds(3_600), limit: 20)
         return family
     }
 
@@ -127,7 +127,7 @@ import Ticketing
             for _ in 0..<4 {
                 families.append(UUID())
                 try await database.repository.openSession(
-                    families.last!, of: user.id, tokenHash: Self.hash(1), lifetime: .seconds(60), limit: 2)
+                    families.last!, of: user.id, client: nil, tokenHash: Self.hash(1), lifetime: .seconds(60), limit: 2)
             }
             for (index, family) in families.enumerated() {
                 #expect((Self.user(try await Self.rotate(database, family, from: 1, to: 2)) != nil) == (index >= 2))
@@ -135,7 +135,45 @@ import Ticketing
         }
     }
 
+    @Test func aUserSeesTheOwnOpenSessionsAndEndsOne() async throws {
+        try await withDatabase { database async throws in
+            let (user, other) = (try await database.makeUser(), try await database.makeUser())
+            let families = [try await Self.session(database, of: user), try await Self.session(database, of: user)]
+            let revoked = try await Self.session(database, of: user)
+            _ = try await Self.rotate(database, revoked, from: 9, to: 10)
+            _ = try await Self.session(database, of: other)
+            _ = try await Self.rotate(database, families[0], from: 1, to: 2)
+            let repository = database.repository
+            let sessions = try await repository.sessions(of: user.id)
+            #expect(sessions.map(\.id) == families.map { OpenSession.id(of: $0) }, "the last used one first")
+            #expect(sessions.map(\.client) == ["Firefox", "Firefox"])
+            #expect(sessions.allSatisfy { $0.startedAt <= $0.usedAt && $0.usedAt < $0.expiresAt })
+
+            let id = OpenSession.id(of: families[1])
+            #expect(try await repository.endSession(id, of: other.id) == false)
+            #expect(try await repository.endSession(families[1], of: user.id) == false, "the family is not its name")
+            #expect(try await repository.endSession(id, of: user.id))
+            #expect(try await repository.endSession(id, of: user.id) == false)
+            #expect(try await repository.sessions(of: user.id).map(\.id) == [OpenSession.id(of: families[0])])
+            #expect(try await repository.sessions(of: other.id).count == 1)
+        }
+    }
+
     // MARK: - Passwords
+
+    @Test func anotherHashOfTheSamePasswordEndsNothing() async throws {
+        try await withDatabase { database async throws in
+            let user = try await database.makeUser()
+            let repository = database.repository
+            _ = try await Self.session(database, of: user)
+            let old = try #require(try await repository.passwordHash(of: user.id))
+            try await repository.replacePasswordHash("not it", by: "new", of: user.id)
+            #expect(try await repository.passwordHash(of: user.id) == old)
+            try await repository.replacePasswordHash(old, by: "new", of: user.id)
+            #expect(try await repository.passwordHash(of: user.id) == "new")
+            #expect(try await repository.sessions(of: user.id).count == 1)
+        }
+    }
 
     @Test func aPasswordIsReplacedUnlessItWasMeanwhile() async throws {
         try await withDatabase { database async throws in

@@ -68,6 +68,38 @@ import Ticketing
         }
     }
 
+    @Test func whoWasHandedATicketIsAnonymisedAndTheChainOfCustodyStays() async throws {
+        try await withTickets(1) { sale in
+            let repository = sale.database.repository
+            let friend = try await sale.database.makeUser("grace@example.org")
+            _ = try await sale.give(sale.codes[0], to: friend.id)
+            let code = try #require(try await sale.held(by: friend.id).first).code
+            #expect(try await repository.deleteUser(friend.id, by: nil) == .anonymised)
+            let ticket = try #require(try await sale.tickets.ticket(code))
+            #expect(ticket.status == .valid)
+            #expect(ticket.holder.id == friend.id)
+            #expect(ticket.holder.email?.contains("grace") == false)
+            #expect(try await sale.tickets.custody(of: code).first?.to?.id == friend.id)
+        }
+    }
+
+    @Test func personalDataShowTheTicketsOfAPersonAndNoCodeThatIsSomebodyElses() async throws {
+        try await withTickets(2) { sale in
+            let repository = sale.database.repository
+            let friend = try await sale.database.makeUser()
+            _ = try await sale.give(sale.codes[0], to: friend.id)
+            let received = try #require(try await sale.held(by: friend.id).first).code
+
+            let giver = try #require(try await repository.personalData(of: sale.buyer.id))
+            for code in sale.codes { #expect(giver.contains(code.text)) }
+            #expect(giver.contains("\"given\""))
+            #expect(!giver.contains(received.text), "the new holder's ticket")
+            let taker = try #require(try await repository.personalData(of: friend.id))
+            #expect(taker.contains(received.text) && taker.contains("\"received\""))
+            for code in sale.codes { #expect(!taker.contains(code.text)) }
+        }
+    }
+
     // MARK: - The gate
 
     @Test func aRedemptionIsNotedWithTheTicketAndInTheAuditLog() async throws {

@@ -141,7 +141,7 @@ import Ticketing
         try await withDatabase { database async throws in
             let user = try await database.makeUser()
             try await database.repository.openSession(
-                UUID(), of: user.id, tokenHash: Array(repeating: 1, count: 32), lifetime: .seconds(60), limit: 20)
+                UUID(), of: user.id, client: nil, tokenHash: Array(repeating: 1, count: 32), lifetime: .seconds(60), limit: 20)
             #expect(try await database.repository.deleteUser(user.id, by: nil) == .removed)
             #expect(try database.count("users") == 0)
             #expect(try database.count("refresh_tokens") == 0)
@@ -168,7 +168,7 @@ import Ticketing
 
             _ = try await database.lanes.settle([.confirmed(order)], under: lease)
             try await repository.openSession(
-                UUID(), of: user.id, tokenHash: Array(repeating: 1, count: 32), lifetime: .seconds(60), limit: 20)
+                UUID(), of: user.id, client: nil, tokenHash: Array(repeating: 1, count: 32), lifetime: .seconds(60), limit: 20)
             try await repository.requestPasswordReset(
                 email: user.email, token: "t", tokenHash: Array(repeating: 2, count: 32), lifetime: .seconds(60))
             _ = try await repository.changeUser(user.id, UserChange(name: "Ada King"), by: admin.id)
@@ -278,7 +278,7 @@ import Ticketing
                 email: user.email, token: "mailed secret", tokenHash: Array(repeating: 2, count: 32),
                 lifetime: .seconds(60))
             try await database.repository.openSession(
-                UUID(), of: user.id, tokenHash: Array(repeating: 1, count: 32), lifetime: .seconds(60), limit: 20)
+                UUID(), of: user.id, client: nil, tokenHash: Array(repeating: 1, count: 32), lifetime: .seconds(60), limit: 20)
 
             let text = try #require(try await database.repository.personalData(of: user.id))
             #expect(!text.contains("mailed secret"))

@@ -25,7 +25,7 @@ struct AuditHandler<Repository: AdministrationRepository>: Sendable {
         let query = request.uri.queryParameters
         var errors: [FieldError] = []
         func text(_ name: Substring) -> String? {
-            guard let text = query[name], !text.isEmpty else { return nil }
+            guard let text = query[name] else { return nil }
             if text.utf8.count > Limits.searchBytes || text.utf8.contains(where: { $0 < 0x20 }) {
                 errors.append(FieldError(String(name), "must be a text of at most \(Limits.searchBytes) bytes"))
             }

@@ -1,3 +1,4 @@
+import Foundation
 import HTTPTypes
 import Hummingbird
 import OrderRepository
@@ -55,7 +56,7 @@ struct AuthHandler<Repository: OrderRepository & AccountRepository>: Sendable {
             let transport = try SessionTransport(field: body.session)
             try await limiter.register(from: address(request, context))
             let user = try await accounts.register(email: body.email, password: body.password, name: body.name)
-            return try answer(try await sessions.open(for: user), transport, to: request, status: .created)
+            return try answer(try await sessions.open(for: user, client: request.headers[.userAgent]), transport, to: request, status: .created)
         }
         router.post("/api/auth/login") { request, context in
             let body = try await JSONBody.decode(Credentials.self, from: request, limit: limits.bodyBytes)
@@ -63,7 +64,7 @@ struct AuthHandler<Repository: OrderRepository & AccountRepository>: Sendable {
             let user = try await limiter.logIn(email: body.email ?? "", from: address(request, context)) {
                 try await accounts.login(email: body.email, password: body.password)
             }
-            return try answer(try await sessions.open(for: user), transport, to: request)
+            return try answer(try await sessions.open(for: user, client: request.headers[.userAgent]), transport, to: request)
         }
         router.post("/api/auth/refresh") { request, _ in
             let body = try await JSONBody.decodeIfAny(Refresh.self, from: request, limit: limits.bodyBytes)
@@ -106,13 +107,30 @@ struct AuthHandler<Repository: OrderRepository & AccountRepository>: Sendable {
             try JSONResponse.make(
                 try await accounts.user(context.identity), headers: [.cacheControl: "private, no-cache"])
         }
+        router.get("/api/auth/sessions") { request, context in
+            try JSONResponse.make(
+                try await sessions.sessions(
+                    of: context.identity.userID, current: try SessionTransport.cookie(of: request)),
+                headers: [.cacheControl: "private, no-store"])
+        }
+        router.delete("/api/auth/sessions/{id}") { _, context in
+            try await sessions.end(try Self.sessionID(context.parameters), of: context.identity.userID)
+            return Response(status: .noContent)
+        }
         router.post("/api/auth/password") { request, context in
             let body = try await JSONBody.decode(PasswordChange.self, from: request, limit: limits.bodyBytes)
             let transport = try SessionTransport(field: body.session)
             let user = try await passwords.change(
                 from: body.currentPassword, to: body.newPassword, of: context.identity.userID)
-            return try answer(try await sessions.open(for: user), transport, to: request)
+            return try answer(try await sessions.open(for: user, client: request.headers[.userAgent]), transport, to: request)
         }
+    }
+
+    private static func sessionID(_ parameters: Parameters) throws(Problem) -> UUID {
+        guard let id = parameters.get("id").flatMap({ UUID(uuidString: $0) }) else {
+            throw Problem(.sessionNotFound, "You have no such session.")
+        }
+        return id
     }
 
     private static var missingToken: Problem { .validation([FieldError("refreshToken", "is missing")]) }

@@ -15,7 +15,7 @@ struct EventQuery: Sendable {
         let query = request.uri.queryParameters
         let words = SearchText(query["q"], as: "q", errors: &errors).words
         func date(_ name: String) -> Date? {
-            guard let text = query[Substring(name)].map(String.init), !text.isEmpty else { return nil }
+            guard let text = query[Substring(name)].map(String.init) else { return nil }
             // A day alone is its beginning.
             let date = Timestamp.parse(text.utf8.count == 10 ? text + "T00:00:00Z" : text)
             if date == nil { errors.append(FieldError(name, "must be a day (2030-05-01) or an RFC 3339 time")) }

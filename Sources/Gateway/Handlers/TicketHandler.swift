@@ -27,6 +27,11 @@ struct TicketHandler: Sendable {
         let nonce: String?
     }
 
+    func addRoutes(to router: some RouterMethods<AppRequestContext>) {
+        // A path of its own, for another method, and not the ticket of this code.
+        router.get("/api/tickets/purchase") { request, _ in throw RouteTable.standard.problem(for: request) }
+    }
+
     func addRoutes(toAuthenticated router: some RouterMethods<AuthenticatedContext>) {
         router.get("/api/tickets") { request, context in
             let page = try PageQuery(request, limits: limits)

@@ -21,6 +21,7 @@ struct RouteTable: Sendable {
     static let standard = RouteTable(routes: [
         Route(.post, "/api/auth/register"), Route(.post, "/api/auth/login"), Route(.get, "/api/auth/me"),
         Route(.post, "/api/auth/refresh"), Route(.post, "/api/auth/logout"), Route(.post, "/api/auth/password"),
+        Route(.get, "/api/auth/sessions"), Route(.delete, "/api/auth/sessions/{id}"),
         Route(.post, "/api/auth/password-reset"), Route(.post, "/api/auth/password-reset/confirm"),
         Route(.get, "/api/users"), Route(.get, "/api/users/{id}"), Route(.patch, "/api/users/{id}"),
         Route(.delete, "/api/users/{id}"), Route(.get, "/api/users/{id}/export"),

@@ -20,6 +20,26 @@ struct AccountResponse: Encodable {
     }
 }
 
+/// A session in JSON, for the list of one's own.
+struct OpenSessionResponse: Encodable {
+    let id: String
+    let userAgent: String?
+    let createdAt: String
+    let lastUsedAt: String
+    let expiresAt: String
+    /// Whether the request came with this session's cookie.
+    let current: Bool
+
+    init(_ session: OpenSession, isCurrent: Bool) {
+        id = session.id.uuidString.lowercased()
+        userAgent = session.client
+        createdAt = Timestamp.text(session.startedAt)
+        lastUsedAt = Timestamp.text(session.usedAt)
+        expiresAt = Timestamp.text(session.expiresAt)
+        current = isCurrent
+    }
+}
+
 /// A new access token, what keeps the session going, and whose it is, in JSON.
 struct SessionResponse: Encodable {
     let token: String

@@ -20,6 +20,7 @@ enum ProblemCode: String, Sendable, CaseIterable {
     case emailTaken = "email_taken"
     case refreshTokenInvalid = "refresh_token_invalid"
     case refreshTokenReused = "refresh_token_reused"
+    case sessionNotFound = "session_not_found"
     case resetTokenInvalid = "reset_token_invalid"
     case userNotFound = "user_not_found"
     case lastAdmin = "last_admin"
@@ -71,7 +72,9 @@ enum ProblemCode: String, Sendable, CaseIterable {
         case .malformedJSON, .badRequest, .invalidSignature: 400
         case .unauthenticated, .invalidCredentials, .refreshTokenInvalid, .refreshTokenReused: 401
         case .forbidden: 403
-        case .notFound, .eventNotFound, .orderNotFound, .userNotFound, .ticketNotFound, .recipientUnknown: 404
+        case .notFound, .eventNotFound, .orderNotFound, .userNotFound, .sessionNotFound, .ticketNotFound,
+            .recipientUnknown:
+            404
         case .methodNotAllowed: 405
         case .emailTaken, .lastAdmin, .ordersPending, .capacityBelowSold, .orderFinal, .orderNotConfirmed, .soldOut,
             .limitExceeded, .saleNotOpen, .saleClosed, .salePaused, .imageNotUploaded, .orderNotRefundable,

@@ -73,6 +73,10 @@ final class HotPathHandler<Inventory: InventoryStore, Repository: OrderRepositor
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let part = unwrapInboundIn(data)
         if case .end = part { patience.requestEnded() }
+        receive(part, context)
+    }
+
+    private func receive(_ part: HTTPServerRequestPart, _ context: ChannelHandlerContext) {
         switch (state, part) {
         case (.answering, _): held.append(.part(part))
         case (.idle, .head(let head)):
@@ -80,9 +84,9 @@ final class HotPathHandler<Inventory: InventoryStore, Repository: OrderRepositor
                 state = .reading(route, fields, ByteBuffer())
             } else {
                 forwarded += 1
-                context.fireChannelRead(data)
+                context.fireChannelRead(wrapInboundOut(part))
             }
-        case (.idle, _): context.fireChannelRead(data)
+        case (.idle, _): context.fireChannelRead(wrapInboundOut(part))
         case (.reading(let route, let head, var body), .body(var more)):
             // Nearly always the body is one buffer, which is then used as it is.
             if body.readableBytes == 0 { body = more } else { body.writeBuffer(&more) }
@@ -185,7 +189,7 @@ final class HotPathHandler<Inventory: InventoryStore, Repository: OrderRepositor
         while !held.isEmpty {
             if case .answering = state { return }
             switch held.removeFirst() {
-            case .part(let part): channelRead(context: context, data: wrapInboundOut(part))
+            case .part(let part): receive(part, context)
             case .event(let event): userInboundEventTriggered(context: context, event: event)
             case .error(let error): context.fireErrorCaught(error)
             }

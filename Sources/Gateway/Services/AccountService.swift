@@ -3,7 +3,7 @@ import Security
 import Ticketing
 
 /// Makes accounts and says whose password is right.
-struct AccountService<Repository: OrderRepository>: Sendable {
+struct AccountService<Repository: OrderRepository & AccountRepository>: Sendable {
     let repository: Repository
     let hasher: PasswordHasher
 
@@ -38,6 +38,12 @@ struct AccountService<Repository: OrderRepository>: Sendable {
             throw Self.wrongCredentials
         }
         guard try await hasher.verify(password, against: found.passwordHash) else { throw Self.wrongCredentials }
+        if hasher.needsRehash(found.passwordHash) {
+            // Now is when the password is known. That no thread is free to hash it is no reason to keep its owner out.
+            if let hash = try? await hasher.hash(password) {
+                try await repository.replacePasswordHash(found.passwordHash, by: hash, of: found.user.id)
+            }
+        }
         return found.user
     }
 

@@ -30,10 +30,11 @@ struct SessionService<Repository: AccountRepository>: Sendable {
             "A refresh token of this session was used a second time, so the session was ended. Sign in again.")
     }
 
-    func open(for user: User) async throws -> Session {
+    /// - Parameter client: The request's `User-Agent`.
+    func open(for user: User, client: String?) async throws -> Session {
         let refresh = RefreshToken()
         try await repository.openSession(
-            refresh.family, of: user.id, tokenHash: refresh.hash, lifetime: configuration.lifetime,
+            refresh.family, of: user.id, client: client.flatMap(Self.clientName), tokenHash: refresh.hash, lifetime: configuration.lifetime,
             limit: configuration.sessionsPerUser)
         return Session(
             token: try token(for: user), refreshToken: refresh,
@@ -61,6 +62,27 @@ struct SessionService<Repository: AccountRepository>: Sendable {
     func end(_ text: String, everywhere: Bool) async throws {
         guard let token = RefreshToken(text) else { return }
         try await repository.endSession(token.family, tokenHash: token.hash, everywhere: everywhere)
+    }
+
+    /// - Parameter current: The refresh token that the request came with.
+    func sessions(of user: UserID, current: String?) async throws -> ListResponse<OpenSessionResponse> {
+        let current = current.flatMap { RefreshToken($0) }.map { OpenSession.id(of: $0.family) }
+        return ListResponse(
+            items: try await repository.sessions(of: user).map {
+                OpenSessionResponse($0, isCurrent: $0.id == current)
+            }, nextCursor: nil)
+    }
+
+    func end(_ id: OpenSession.ID, of user: UserID) async throws {
+        guard try await repository.endSession(id, of: user) else {
+            throw Problem(.sessionNotFound, "You have no such session.")
+        }
+    }
+
+    /// As much of a program's name as is kept, without control characters.
+    private static func clientName(_ text: String) -> String? {
+        let name = String(String.UnicodeScalarView(text.unicodeScalars.filter { $0.value >= 0x20 }.prefix(200)))
+        return name.isEmpty ? nil : name
     }
 
     private func token(for user: User) throws(RepositoryError) -> AccessToken {

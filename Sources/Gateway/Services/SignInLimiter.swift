@@ -3,7 +3,7 @@ import RateLimiting
 import Security
 import Ticketing
 
-/// Keeps passwords from being guessed and forms from being flooded, on all gateways together.
+/// Keeps passwords and addresses from being guessed and forms from being flooded, on all gateways together.
 ///
 /// A log-in takes a token before the password is looked at and gives it back unless the password was wrong, so many who
 /// try at once have no more tries than one after another.
@@ -42,6 +42,11 @@ struct SignInLimiter: Sendable {
     func reset(email: String?, from address: ClientAddress?) async throws {
         try await take(bucket("reset:address", address, limits.resetAddress))
         if let email { try await take(bucket("reset:account", Self.digest(email), limits.resetAccount)) }
+    }
+
+    /// Whether an address has an account shows in whether a ticket can be handed to it.
+    func transfer(by user: UserID) async throws {
+        try await take(bucket("transfer:user", user.description, limits.transferUser))
     }
 
     private func limited<Value: Sendable>(

@@ -8,6 +8,7 @@ import Ticketing
 /// What holders and gates do with tickets.
 struct TicketService: Sendable {
     let tickets: any TicketRepository
+    let limiter: SignInLimiter
     let logger: Logger
 
     /// - Throws: `ticket_not_found` also for other people's tickets, so that nobody learns whether a code is one.
@@ -60,6 +61,7 @@ struct TicketService: Sendable {
         let custody = try await tickets.custody(of: code)
         if Self.isGiven(ticket, custody, to: email) { return TicketResponse(ticket, custody: custody, for: viewer) }
         if let refusal = Self.refusal(of: ticket, custody) { throw refusal }
+        try await limiter.transfer(by: viewer.userID)
         guard let recipient = try await tickets.recipient(email) else { throw TicketProblems.recipientUnknown }
         guard recipient != viewer.userID else {
             throw Problem.validation([FieldError("email", "must be somebody else's address")])

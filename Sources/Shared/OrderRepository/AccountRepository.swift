@@ -1,3 +1,4 @@
+import Crypto
 package import Foundation
 package import Ticketing
 
@@ -7,8 +8,10 @@ package import Ticketing
 package protocol AccountRepository: Sendable {
     // Sessions.
     /// Begins a session of the user. Ended ones of the same user go, and the oldest beyond `limit`.
+    ///
+    /// - Parameter client: What the program calls itself that the user signs in with (`User-Agent`).
     func openSession(
-        _ family: UUID, of user: UserID, tokenHash: [UInt8], lifetime: Duration, limit: Int
+        _ family: UUID, of user: UserID, client: String?, tokenHash: [UInt8], lifetime: Duration, limit: Int
     ) async throws(RepositoryError)
     /// Exchanges a session's token for its successor, in one conditional statement: of all who try, one rotates. Within
     /// `grace` after that the token before is answered the same; at any other time an old token revokes the session.
@@ -17,10 +20,16 @@ package protocol AccountRepository: Sendable {
     ) async throws(RepositoryError) -> RotationOutcome
     /// Ends a session; with `everywhere` all sessions of its user, when the token is the session's last or last but one.
     func endSession(_ family: UUID, tokenHash: [UInt8], everywhere: Bool) async throws(RepositoryError)
+    /// The user's sessions, the one that was used last first.
+    func sessions(of user: UserID) async throws(RepositoryError) -> [OpenSession]
+    /// Ends a session of the user's. Returns false when there is none of this id.
+    func endSession(_ id: OpenSession.ID, of user: UserID) async throws(RepositoryError) -> Bool
 
     // Passwords.
     /// The user's password hash; nil when there is no such account, or none with a password.
     func passwordHash(of user: UserID) async throws(RepositoryError) -> String?
+    /// Keeps another hash of the same password.
+    func replacePasswordHash(_ old: String, by new: String, of user: UserID) async throws(RepositoryError)
     /// Sets a new password if the old one is still `old`, ends all sessions and voids a mailed token.
     func setPassword(_ new: String, insteadOf old: String, of user: UserID) async throws(RepositoryError) -> Bool
     /// Has a one-time token mailed to the account of an e-mail address, in place of an earlier one; does nothing for an
@@ -44,7 +53,7 @@ package protocol AccountRepository: Sendable {
     func changeUser(
         _ id: UserID, _ change: UserChange, by actor: UserID?
     ) async throws(RepositoryError) -> UserChangeOutcome
-    /// Removes an account; one with orders is anonymised instead: personal data goes, orders and money stay.
+    /// Removes an account; one with orders or tickets is anonymised instead: personal data goes, these and money stay.
     func deleteUser(_ id: UserID, by actor: UserID?) async throws(RepositoryError) -> UserDeletion
     /// Everything that is kept about a person, as a JSON object; nil when there is no such account.
     func personalData(of id: UserID) async throws(RepositoryError) -> String?
@@ -53,6 +62,30 @@ package protocol AccountRepository: Sendable {
     func admitProvided(_ id: UserID, email: EmailAddress?) async throws(RepositoryError) -> Bool
     /// Accounts whose role was changed or that were deleted within the last `age`.
     func accountChanges(within age: Duration) async throws(RepositoryError) -> [AccountChange]
+}
+
+/// A session as its user may see it.
+package struct OpenSession: Identifiable, Hashable, Sendable {
+    /// A digest of the session's family, which is as secret as its tokens.
+    package var id: UUID
+    package var client: String?
+    package var startedAt: Date
+    /// When its last refresh token was given.
+    package var usedAt: Date
+    package var expiresAt: Date
+
+    package init(id: UUID, client: String?, startedAt: Date, usedAt: Date, expiresAt: Date) {
+        self.id = id
+        self.client = client
+        self.startedAt = startedAt
+        self.usedAt = usedAt
+        self.expiresAt = expiresAt
+    }
+
+    package static func id(of family: UUID) -> UUID {
+        let digest = Array(Insecure.MD5.hash(data: Array(family.uuidString.lowercased().utf8)))
+        return digest.withUnsafeBytes { UUID(uuid: $0.loadUnaligned(as: uuid_t.self)) }
+    }
 }
 
 package enum RotationOutcome: Hashable, Sendable {
@@ -86,7 +119,7 @@ package enum UserChangeOutcome: Hashable, Sendable {
 
 package enum UserDeletion: Hashable, Sendable {
     case removed
-    /// Had orders, which stay.
+    /// Had orders, or tickets of others' orders, which stay.
     case anonymised
     /// Nothing was done: an order of the account waits for its payment.
     case ordersPending

@@ -4,6 +4,8 @@ package import Ticketing
 extension InMemoryOrderRepository: AccountRepository {
     struct Session {
         var user: UserID
+        var client: String?
+        var startedAt: Date
         var tokenHash: [UInt8]
         var previousHash: [UInt8]?
         var rotatedAt: Date
@@ -19,7 +21,7 @@ extension InMemoryOrderRepository: AccountRepository {
     // MARK: - Sessions
 
     package func openSession(
-        _ family: UUID, of user: UserID, tokenHash: [UInt8], lifetime: Duration, limit: Int
+        _ family: UUID, of user: UserID, client: String?, tokenHash: [UInt8], lifetime: Duration, limit: Int
     ) async throws(RepositoryError) {
         try access { state throws(RepositoryError) in
             let ended = state.sessions.filter { $0.value.user == user && $0.value.expiresAt <= now() }.map(\.key)
@@ -28,7 +30,7 @@ extension InMemoryOrderRepository: AccountRepository {
                 .sorted { $0.value.rotatedAt > $1.value.rotatedAt }
             for (family, _) in others.dropFirst(limit - 1) { state.sessions[family] = nil }
             state.sessions[family] = Session(
-                user: user, tokenHash: tokenHash, rotatedAt: now(),
+                user: user, client: client, startedAt: now(), tokenHash: tokenHash, rotatedAt: now(),
                 expiresAt: now().addingTimeInterval(lifetime / .seconds(1)))
         }
     }
@@ -66,10 +68,37 @@ extension InMemoryOrderRepository: AccountRepository {
         }
     }
 
+    package func sessions(of user: UserID) async throws(RepositoryError) -> [OpenSession] {
+        try access { state throws(RepositoryError) in
+            state.sessions.filter { $0.value.user == user && !$0.value.isRevoked && $0.value.expiresAt > now() }
+                .map { family, session in
+                    OpenSession(
+                        id: OpenSession.id(of: family), client: session.client, startedAt: session.startedAt,
+                        usedAt: session.rotatedAt, expiresAt: session.expiresAt)
+                }
+                .sorted { $0.usedAt > $1.usedAt }
+        }
+    }
+
+    package func endSession(_ id: OpenSession.ID, of user: UserID) async throws(RepositoryError) -> Bool {
+        try access { state throws(RepositoryError) in
+            let family = state.sessions.first { $0.value.user == user && OpenSession.id(of: $0.key) == id }?.key
+            return family.flatMap { state.sessions.removeValue(forKey: $0) } != nil
+        }
+    }
+
     // MARK: - Passwords
 
     package func passwordHash(of user: UserID) async throws(RepositoryError) -> String? {
         try access { state throws(RepositoryError) in state.accounts[user]?.passwordHash }
+    }
+
+    package func replacePasswordHash(
+        _ old: String, by new: String, of user: UserID
+    ) async throws(RepositoryError) {
+        try access { state throws(RepositoryError) in
+            if state.accounts[user]?.passwordHash == old { state.accounts[user]?.passwordHash = new }
+        }
     }
 
     package func setPassword(

@@ -4,9 +4,10 @@ package import Ticketing
 
 extension PostgresOrderRepository: AccountRepository {
     package func openSession(
-        _ family: UUID, of user: UserID, tokenHash: [UInt8], lifetime: Duration, limit: Int
+        _ family: UUID, of user: UserID, client: String?, tokenHash: [UInt8], lifetime: Duration, limit: Int
     ) async throws(RepositoryError) {
-        _ = try await affected(InsertSession.query(family, user, tokenHash, lifetime: lifetime, limit: limit))
+        _ = try await affected(
+            InsertSession.query(family, user, client: client, tokenHash, lifetime: lifetime, limit: limit))
     }
 
     package func rotateSession(
@@ -21,8 +22,28 @@ extension PostgresOrderRepository: AccountRepository {
         _ = try await affected(DeleteSession.query(family))
     }
 
+    package func sessions(of user: UserID) async throws(RepositoryError) -> [OpenSession] {
+        do {
+            return try await postgres.query(SelectSessions.query(user)).rows.map {
+                row throws(PostgresError) in try OpenSession(row)
+            }
+        } catch {
+            throw RepositoryError(error)
+        }
+    }
+
+    package func endSession(_ id: OpenSession.ID, of user: UserID) async throws(RepositoryError) -> Bool {
+        try await affected(DeleteSession.query(id, of: user)) == 1
+    }
+
     package func passwordHash(of user: UserID) async throws(RepositoryError) -> String? {
         try await first(SelectPasswordHash.query(user)) { row throws(PostgresError) in try row.decode(String.self) }
+    }
+
+    package func replacePasswordHash(
+        _ old: String, by new: String, of user: UserID
+    ) async throws(RepositoryError) {
+        _ = try await affected(UpdatePasswordHash.query(old, by: new, user))
     }
 
     package func setPassword(
@@ -91,7 +112,7 @@ extension PostgresOrderRepository: AccountRepository {
                 if before.role == .admin, try await isLastAdmin(id, connection) { return .lastAdmin }
                 // A statement of its own, after the lock: it sees the orders that were waited for.
                 let orders = try await connection.query(SelectOrdersStanding.query(id)).rows.first
-                let (hasOrders, hasPending) = try orders?.decode(Bool.self, Bool.self) ?? (false, false)
+                let (isKept, hasPending) = try orders?.decode(Bool.self, Bool.self) ?? (false, false)
                 guard !hasPending else { return .ordersPending }
                 if let actor {
                     try await connection.query(
@@ -99,8 +120,8 @@ extension PostgresOrderRepository: AccountRepository {
                 }
                 try await connection.query(RedactUserAudit.query(id))
                 try await connection.query(InsertAccountChange.query(AccountChange(user: id, role: nil)))
-                try await connection.query(hasOrders ? AnonymiseUser.query(id) : DeleteUser.query(id))
-                return hasOrders ? .anonymised : .removed
+                try await connection.query(isKept ? AnonymiseUser.query(id) : DeleteUser.query(id))
+                return isKept ? .anonymised : .removed
             }
         } catch {
             throw RepositoryError(error)

@@ -9,6 +9,8 @@ DROP TABLE refresh_tokens;
 CREATE TABLE refresh_tokens (
     family        uuid PRIMARY KEY,
     user_id       uuid NOT NULL REFERENCES users ON DELETE CASCADE,
+    -- What the program calls itself that the user signed in with.
+    client        text CHECK (length(client) BETWEEN 1 AND 200),
     -- SHA-256 of the tokens.
     token_hash    bytea NOT NULL CHECK (length(token_hash) = 32),
     previous_hash bytea CHECK (length(previous_hash) = 32),

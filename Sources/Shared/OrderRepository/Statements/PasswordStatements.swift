@@ -7,6 +7,12 @@ enum SelectPasswordHash {
     }
 }
 
+enum UpdatePasswordHash {
+    static func query(_ old: String, by new: String, _ user: UserID) -> PostgresQuery {
+        "UPDATE users SET password_hash = \(new) WHERE id = \(user) AND password_hash = \(old)"
+    }
+}
+
 /// Sets a password unless another was set in the meantime. Sessions and a mailed token end with the old one.
 enum UpdatePassword {
     static func query(_ new: String, insteadOf old: String, _ user: UserID) -> PostgresQuery {

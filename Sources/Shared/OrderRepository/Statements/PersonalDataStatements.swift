@@ -2,7 +2,8 @@ import PostgresClient
 import Ticketing
 
 /// Everything that is kept about a person, as one JSON object: names and forms as in the API's other answers. Hashes of
-/// passwords and tokens tell nobody anything and are left out, and what a mail was filled with may be a secret.
+/// passwords and tokens tell nobody anything and are left out, what a mail was filled with may be a secret, and a ticket
+/// that was handed on shows the code it had, not the one it has now.
 enum SelectPersonalData {
     private static func time(_ column: String) -> String {
         "to_char(\(column) AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
@@ -25,7 +26,18 @@ enum SelectPersonalData {
             'tickets', coalesce((
                 SELECT jsonb_agg(jsonb_build_object('code', t.ticket_code, 'orderId', t.order_id, 'status', t.status,
                     'usedAt', \(time("t.used_at")), 'createdAt', \(time("t.created_at"))) ORDER BY t.order_id, t.ticket_code)
-                FROM tickets t JOIN ticket_orders o ON o.id = t.order_id WHERE o.user_id = u.id), '[]'),
+                FROM (
+                    SELECT b.* FROM ticket_orders p JOIN tickets b ON b.order_id = p.id
+                    WHERE p.user_id = u.id AND b.holder_id IS NULL
+                    UNION ALL
+                    SELECT b.* FROM ticket_transfers x JOIN tickets b ON b.ticket_code = x.to_code WHERE x.to_id = u.id
+                ) t), '[]'),
+            'transfers', coalesce((
+                SELECT jsonb_agg(jsonb_build_object(
+                    'code', CASE WHEN x.from_id = u.id THEN x.from_code ELSE x.to_code END,
+                    'direction', CASE WHEN x.from_id = u.id THEN 'given' ELSE 'received' END,
+                    'createdAt', \(time("x.created_at"))) ORDER BY x.id)
+                FROM ticket_transfers x WHERE u.id IN (x.from_id, x.to_id)), '[]'),
             'payments', coalesce((
                 SELECT jsonb_agg(jsonb_build_object('orderId', p.order_id, 'kind', p.kind, 'status', p.status,
                     'amount', \(money("p.amount", "p.currency")), 'reference', p.reference,
@@ -36,10 +48,14 @@ enum SelectPersonalData {
                     'createdAt', \(time("m.created_at")), 'sentAt', \(time("m.sent_at"))) ORDER BY m.id)
                 FROM mails m WHERE m.user_id = u.id), '[]'),
             'sessions', coalesce((
-                SELECT jsonb_agg(jsonb_build_object('startedAt', \(time("s.created_at")),
+                SELECT jsonb_agg(jsonb_build_object('client', s.client, 'startedAt', \(time("s.created_at")),
                     'usedAt', \(time("s.rotated_at")), 'expiresAt', \(time("s.expires_at")),
                     'revokedAt', \(time("s.revoked_at"))) ORDER BY s.created_at)
-                FROM refresh_tokens s WHERE s.user_id = u.id), '[]')
+                FROM refresh_tokens s WHERE s.user_id = u.id), '[]'),
+            'actions', coalesce((
+                SELECT jsonb_agg(jsonb_build_object('action', a.action, 'subject', a.subject,
+                    'createdAt', \(time("a.created_at"))) ORDER BY a.id)
+                FROM audit_log a WHERE a.actor_id = u.id), '[]')
         )::text
         """
 

@@ -5,7 +5,7 @@ import Ticketing
 /// Begins a session, and clears away what the user has of ended ones and of more than so many.
 enum InsertSession {
     static func query(
-        _ family: UUID, _ user: UserID, _ tokenHash: [UInt8], lifetime: Duration, limit: Int
+        _ family: UUID, _ user: UserID, client: String?, _ tokenHash: [UInt8], lifetime: Duration, limit: Int
     ) -> PostgresQuery {
         """
         WITH cleared AS (
@@ -14,8 +14,8 @@ enum InsertSession {
                 SELECT family FROM refresh_tokens WHERE user_id = \(user)
                 ORDER BY rotated_at DESC, family OFFSET \(limit - 1)))
         )
-        INSERT INTO refresh_tokens (family, user_id, token_hash, expires_at)
-        VALUES (\(family), \(user), \(tokenHash), now() + \(lifetime.milliseconds) * interval '1 millisecond')
+        INSERT INTO refresh_tokens (family, user_id, client, token_hash, expires_at)
+        VALUES (\(family), \(user), \(client), \(tokenHash), now() + \(lifetime.milliseconds) * interval '1 millisecond')
         """
     }
 }
@@ -55,8 +55,30 @@ enum RotateSession {
     }
 }
 
+/// Revoked ones are none any more: their row only waits for whoever has the other token.
+enum SelectSessions {
+    static func query(_ user: UserID) -> PostgresQuery {
+        """
+        SELECT md5(family::text)::uuid, client, created_at, rotated_at, expires_at FROM refresh_tokens
+        WHERE user_id = \(user) AND expires_at > now() AND revoked_at IS NULL ORDER BY rotated_at DESC, family
+        """
+    }
+}
+
+extension OpenSession {
+    init(_ row: PostgresRow) throws(PostgresError) {
+        let (id, client, startedAt, usedAt, expiresAt) = try row.decode(
+            UUID.self, String?.self, Date.self, Date.self, Date.self)
+        self.init(id: id, client: client, startedAt: startedAt, usedAt: usedAt, expiresAt: expiresAt)
+    }
+}
+
 enum DeleteSession {
     static func query(_ family: UUID) -> PostgresQuery { "DELETE FROM refresh_tokens WHERE family = \(family)" }
+
+    static func query(_ id: OpenSession.ID, of user: UserID) -> PostgresQuery {
+        "DELETE FROM refresh_tokens WHERE user_id = \(user) AND md5(family::text)::uuid = \(id)"
+    }
 }
 
 /// Ends all sessions of the user whose token it is.

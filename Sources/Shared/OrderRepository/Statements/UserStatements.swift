@@ -132,11 +132,12 @@ enum UpdateUser {
     }
 }
 
-/// Whether the user has orders, and whether one of them waits for its payment.
+/// Whether the user has orders or was handed tickets, and whether an order waits for its payment.
 enum SelectOrdersStanding {
     static func query(_ user: UserID) -> PostgresQuery {
         """
-        SELECT count(*) > 0, count(*) FILTER (WHERE status IN ('pending', 'paid')) > 0
+        SELECT count(*) > 0 OR EXISTS (SELECT FROM ticket_transfers WHERE to_id = \(user)),
+               count(*) FILTER (WHERE status IN ('pending', 'paid')) > 0
         FROM ticket_orders WHERE user_id = \(user)
         """
     }
@@ -146,7 +147,7 @@ enum DeleteUser {
     static func query(_ id: UserID) -> PostgresQuery { "DELETE FROM users WHERE id = \(id)" }
 }
 
-/// Takes the person out of an account. Its id stays, for the orders. The address names nobody: `.invalid` is no domain
+/// Takes the person out of an account. Its id stays, for orders and tickets. The address names nobody: `.invalid` is no domain
 /// (RFC 2606 §2).
 enum AnonymiseUser {
     static func query(_ id: UserID) -> PostgresQuery {
