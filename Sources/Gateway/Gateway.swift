@@ -78,7 +78,7 @@ struct Gateway<
                 orderIDSecret: secret, receipts: receipts, limits: limits, lookups: lookups,
                 metrics: metrics, logger: logger),
             authentication: authentication, limiter: PurchaseLimiter(limits: configuration.requestLimits),
-            provided: provided)
+            provided: provided, standardMethod: configuration.paymentProvider.standardMethod)
         let orderService = OrderService(
             inventory: inventory, repository: repository, progress: progress, waiters: waiters,
             partitioning: configuration.partitioning, limits: limits, lookups: lookups)
@@ -179,7 +179,7 @@ extension Gateway {
         var configuration = ServiceGroupConfiguration(
             services: stores + [
                 MemoryTrimmer(interval: trimInterval), accountWatch, soldOut, server, waiters,
-                DrainNotice(readiness: readiness),
+                ReadinessNotice(readiness: readiness, logger: logger),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         configuration.maximumGracefulShutdownDuration = drainTime
@@ -187,11 +187,15 @@ extension Gateway {
     }
 }
 
-/// Tells `/readyz` that the gateway stops, before anything else stops.
-private struct DrainNotice<Inventory: InventoryStore, Repository: OrderRepository>: Service {
+/// Warns of settings that endanger promises, and tells `/readyz` that the gateway stops, before anything else stops.
+private struct ReadinessNotice<Inventory: InventoryStore, Repository: OrderRepository>: Service {
     let readiness: Readiness<Inventory, Repository>
+    let logger: Logger
 
     func run() async throws {
+        for warning in await readiness.report().warnings {
+            logger.warning("gateway.unsafe_setting", metadata: ["setting": "\(warning)"])
+        }
         // Ends by graceful shutdown or by cancellation; both mean the same here.
         try? await gracefulShutdown()
         readiness.stop()

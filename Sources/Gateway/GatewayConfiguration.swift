@@ -11,6 +11,7 @@ import Ticketing
 /// | `PARTITIONS` | 16 | 1 to 4096, the same in all of the deployment | no |
 /// | `ORDER_ID_SECRET` | required | at least 32 bytes; never changed, or retries would name other orders | yes |
 /// | `STRIPE_WEBHOOK_SECRET` | none: every webhook is refused | at least 16 bytes | yes |
+/// | `PAYMENT_PROVIDER` | `simulated` | or `stripe`: then a purchase must name its payment method | no |
 /// | `CORS_ORIGINS` | none | up to 100 origins with commas between them | no |
 /// | `GATEWAY_POSTGRES_CONNECTIONS` | 8 | 1 to 64 | no |
 /// | `DATABASE_REPLICA_URL` | none | a replica of Postgres, for lists and reports | yes |
@@ -23,6 +24,7 @@ struct GatewayConfiguration: Sendable {
     var partitioning: Partitioning
     var orderIDSecret: Secret
     var corsOrigins: [String] = []
+    var paymentProvider = PaymentProvider.simulated
     /// What Stripe signs its webhooks with.
     var stripeWebhookSecret: Secret?
     /// Postgres is not on the purchase path, so a few connections carry what a gateway asks of it.
@@ -47,6 +49,7 @@ struct GatewayConfiguration: Sendable {
         port = try config.int("http.port", default: port, in: 0...65_535)
         portFile = config.optional("gateway.port.file")
         corsOrigins = try config.list("cors.origins")
+        paymentProvider = try config.choice("payment.provider", default: paymentProvider)
         if config.optional("stripe.webhook.secret", isSecret: true) != nil {
             stripeWebhookSecret = try config.secret("stripe.webhook.secret", minimumBytes: 16)
         }

@@ -7,7 +7,7 @@ struct OutboxCommand: AsyncParsableCommand {
         commandName: "outbox", abstract: "Lists what waits in the outbox, and has messages tried again.",
         discussion: """
             `release` gives an order's units back to Redis and is its lane's; `void` ends the charge of a cancelled \
-            order. A message waits for those of its order before it. It is tried again after pauses of up to ten \
+            order; `refund` gives money of a confirmed one back. A message waits for those of its order before it. It is tried again after pauses of up to ten \
             minutes, and given up on only where the receiver has refused for good; then it is kept, with the reason.
             """)
 

@@ -101,7 +101,7 @@ import Ticketing
         "{\"x\":{\"quantity\":[1,2.5e3,-0,true,false,null,\"\\ud83d\\ude00\",\"ü\"]},\"eventId\":\"\(id)\",\"quantity\":2}",
     ])
     func aWellFormedPurchaseIsRead(_ text: String) throws {
-        let request = try PurchaseRequest(json: ByteBuffer(string: text))
+        let request = try PurchaseRequest(json: ByteBuffer(string: text), standardMethod: .standard)
         #expect(request.event == EventID(Self.id))
         #expect(request.quantity == 2)
         #expect(request.paymentMethod == .standard)
@@ -111,7 +111,17 @@ import Ticketing
         var buffer = ByteBuffer(string: "{\"eventId\":\"\(Self.id)\",\"quantity\":1,\"a\":\"")
         buffer.writeBytes([0xc3, 0x28])
         buffer.writeString("\"}")
-        #expect(throws: Problem.self) { try PurchaseRequest(json: buffer) }
+        #expect(throws: Problem.self) { try PurchaseRequest(json: buffer, standardMethod: .standard) }
+    }
+
+    @Test func aPurchaseNamesItsPaymentMethodWhereTheProviderHasNoStandardOne() async throws {
+        let harness = try await GatewayHarness { $0.paymentProvider = .stripe }
+        let event = try await harness.event()
+        let answer = try await harness.purchase(event, token: harness.token())
+        answer.expectProblem(.validationFailed)
+        #expect(answer.fields == ["paymentMethod"])
+        #expect(try await harness.purchase(event, method: "", token: harness.token()).fields == ["paymentMethod"])
+        #expect(try await harness.purchase(event, method: "pm_card_visa", token: harness.token()).status == 202)
     }
 
     @Test(arguments: ["", " ", "a b", "ü", String(repeating: "k", count: 129), "a\tb"])

@@ -47,8 +47,8 @@ MISSED=0
 want_ratio() {
     local ratio verdict=ok
     [[ -n $2 && -n $3 ]] || return 0
-    ratio=$(awk -v a="$2" -v b="$3" 'BEGIN { printf "%.2f", (b > 0 ? a / b : 0) }')
-    if awk -v r="$ratio" -v w="$4" 'BEGIN { exit !(r < w) }'; then
+    ratio=$(awk -v a="$2" -v b="$3" 'BEGIN { printf "%.3f", (b > 0 ? a / b : 0) }')
+    if awk -v a="$2" -v b="$3" -v w="$4" 'BEGIN { exit !(a < w * b) }'; then
         verdict=NOT
         MISSED=1
     fi

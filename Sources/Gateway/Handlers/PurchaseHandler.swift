@@ -18,13 +18,15 @@ struct PurchaseHandler<Inventory: InventoryStore, Repository: OrderRepository>: 
     let authentication: BearerAuthentication
     let limiter: PurchaseLimiter
     let provided: ProvidedAccounts
+    /// See `PaymentProvider.standardMethod`.
+    let standardMethod: PaymentMethod?
 
     /// The part that waits for nobody: who asks, what is asked, and a refusal from the sold-out cache or of a buyer who
     /// asks too often.
     func begin(_ head: RequestHead, body: ByteBuffer) throws(Problem) -> Intake {
         let identity = try authentication.identity(authorization: head.authorization)
         try BodyReader.checkType(head.contentType)
-        let request = try PurchaseRequest(json: body)
+        let request = try PurchaseRequest(json: body, standardMethod: standardMethod)
         let key = try Self.idempotencyKey(head.idempotencyKey)
         try purchases.refuseAtOnce(request, by: identity.userID)
         try limiter.admit(identity.userID, head)

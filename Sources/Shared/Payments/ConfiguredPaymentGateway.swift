@@ -4,14 +4,12 @@ import Ticketing
 
 /// The provider that `PAYMENT_PROVIDER` names: `simulated` (default) or `stripe`.
 package enum ConfiguredPaymentGateway: PaymentGateway {
-    private enum Name: String, CaseIterable { case simulated, stripe }
-
     case simulated(SimulatedPaymentGateway)
     case stripe(StripePaymentGateway)
 
     /// - Parameter postgres: Where the simulated provider has its books.
     package init(config: ConfigReader, postgres: PostgresClient) throws(ConfigurationError) {
-        switch try config.choice("payment.provider", default: Name.simulated) {
+        switch try config.choice("payment.provider", default: PaymentProvider.simulated) {
         case .simulated: self = .simulated(SimulatedPaymentGateway(postgres: postgres))
         case .stripe: self = .stripe(StripePaymentGateway(configuration: try StripeConfiguration(config: config)))
         }

@@ -20,8 +20,21 @@ package struct PaymentMethod: Hashable, Sendable, CustomStringConvertible {
         self.text = String(text)
     }
 
-    /// What a purchase uses that names none.
+    /// What the simulated provider accepts.
     package static let standard = PaymentMethod("pm_accepted")!
 
     package var description: String { text }
+}
+
+/// Who takes the payments, as `PAYMENT_PROVIDER` names it.
+package enum PaymentProvider: String, CaseIterable, Sendable {
+    case simulated, stripe
+
+    /// What a purchase is paid with that names no method; nil: it must name one.
+    package var standardMethod: PaymentMethod? {
+        switch self {
+        case .simulated: .standard
+        case .stripe: nil
+        }
+    }
 }
