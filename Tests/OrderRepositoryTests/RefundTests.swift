@@ -101,6 +101,55 @@ import Ticketing
         }
     }
 
+    @Test(arguments: [false, true])
+    func aTicketThatWasHandedOnIsPaidBackToTheBuyerAndTakenFromItsHolder(byItsNewCode: Bool) async throws {
+        try await Scene.run { scene in
+            let codes = try await scene.tickets().map(\.code)
+            let tickets = PostgresTicketRepository(postgres: scene.database.postgres)
+            let friends = [try await scene.database.makeUser(), try await scene.database.makeUser()]
+            var generator = SystemRandomNumberGenerator()
+            let new = (0..<2).map { _ in TicketCode(using: &generator) }
+            #expect(
+                try await tickets.transfer(codes[0], from: scene.queued.intent.user, to: friends[0].id, as: new[0]))
+            #expect(try await tickets.transfer(new[0], from: friends[0].id, to: friends[1].id, as: new[1]))
+            #expect(try await scene.refund([new[0]]) == .refused(.unknownTicket(new[0])), "a code of the past")
+
+            guard case .accepted(let order) = try await scene.refund([byItsNewCode ? new[1] : codes[0]]) else {
+                Issue.record("a ticket that was handed on was not refunded")
+                return
+            }
+            #expect(order.status == .confirmed)
+            #expect(order.refunds.map(\.amount.amount) == [4_550])
+            #expect(try await tickets.ticket(new[1])?.status == .cancelled)
+            #expect(try await scene.refund([codes[0]]) == .refused(.ticketNotValid(codes[0], .cancelled)))
+            guard case .accepted(let ended) = try await scene.refund() else {
+                Issue.record("the rest was not refunded")
+                return
+            }
+            #expect(ended.status == .refunded)
+            #expect(ended.refunds.map(\.amount.amount) == [4_550, 9_100])
+            #expect(try await scene.database.available(scene.event) == 10)
+        }
+    }
+
+    @Test func aWholeOrderIsRefundedAlthoughATicketWasHandedOn() async throws {
+        try await Scene.run { scene in
+            let tickets = PostgresTicketRepository(postgres: scene.database.postgres)
+            let friend = try await scene.database.makeUser()
+            var generator = SystemRandomNumberGenerator()
+            let new = TicketCode(using: &generator)
+            let code = try await scene.tickets()[1].code
+            #expect(try await tickets.transfer(code, from: scene.queued.intent.user, to: friend.id, as: new))
+            guard case .accepted(let order) = try await scene.refund() else {
+                Issue.record("the order was not refunded")
+                return
+            }
+            #expect(order.status == .refunded)
+            #expect(order.refunds.map(\.amount.amount) == [13_650])
+            #expect(try await tickets.ticket(new)?.status == .cancelled)
+        }
+    }
+
     @Test func whatWasUsedOrPaidBackIsRefused() async throws {
         try await Scene.run { scene in
             let codes = try await scene.tickets().map(\.code)

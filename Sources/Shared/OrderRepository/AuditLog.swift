@@ -9,6 +9,10 @@ package enum AuditAction: String, Hashable, Sendable, CaseIterable {
     case imageSet = "event.image"
     case eventCancelled = "event.cancel"
     case eventDeleted = "event.delete"
+    case orderRefunded = "order.refund"
+    case ticketRedeemed = "ticket.redeem"
+    case userChanged = "user.update"
+    case userDeleted = "user.delete"
 }
 
 /// One line of the audit log.

@@ -9,7 +9,8 @@ extension InMemoryOrderRepository: RefundRepository {
                 return known == request.fingerprint ? .accepted(order) : .refused(.reusedKey)
             }
             let plan: RefundPlan
-            do throws(RefundRefused) { plan = try RefundPlan(order, tickets: request.tickets) } catch {
+            let live = order.tickets.map { LiveTicket(original: $0.code, code: $0.code, status: $0.status) }
+            do throws(RefundRefused) { plan = try RefundPlan(order, live, tickets: request.tickets) } catch {
                 return .refused(error.refusal)
             }
             for index in order.tickets.indices where plan.tickets.contains(order.tickets[index].code) {

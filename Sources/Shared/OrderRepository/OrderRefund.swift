@@ -58,7 +58,7 @@ package enum RefundRefusal: Hashable, Sendable {
     case notConfirmed(OrderStatus)
     /// The order has no such ticket.
     case unknownTicket(TicketCode)
-    /// The ticket was used, handed on, or paid back.
+    /// The ticket was used or paid back.
     case ticketNotValid(TicketCode, TicketStatus)
     /// No ticket was named, or none is left.
     case noTickets
@@ -66,7 +66,18 @@ package enum RefundRefusal: Hashable, Sendable {
     case reusedKey
 }
 
+/// One of an order's tickets, under the code it has now.
+struct LiveTicket: Hashable, Sendable {
+    /// The code that the order got; another than `code` once the ticket was handed on.
+    let original: TicketCode
+    let code: TicketCode
+    let status: TicketStatus
+}
+
 /// Decides what a refund gives back: state only.
+///
+/// A ticket that was handed on is paid back to the buyer and taken from whoever has it: it may be named by the code it
+/// has or by the one that the order got.
 ///
 /// Each ticket is worth its part of the order's total, which is its price times the quantity. Who pays the last ticket
 /// back gives what is left, so that the parts make the whole. Then the order ends, and its units return to the stock all
@@ -77,16 +88,17 @@ struct RefundPlan: Hashable, Sendable {
     /// Whether the order has no ticket left by this.
     let isWhole: Bool
 
-    init(_ order: Order, tickets wanted: [TicketCode]?) throws(RefundRefused) {
+    /// - Parameter live: The order's tickets, each once.
+    init(_ order: Order, _ live: [LiveTicket], tickets wanted: [TicketCode]?) throws(RefundRefused) {
         guard order.status == .confirmed else { throw RefundRefused(.notConfirmed(order.status)) }
-        let states = Dictionary(order.tickets.map { ($0.code, $0.status) }) { first, _ in first }
-        // One that was handed on is somebody's under another code, and so keeps the order from ending.
-        let left = order.tickets.filter { $0.status != .cancelled }.map(\.code)
+        let left = live.filter { $0.status != .cancelled }.map(\.code)
         var chosen: [TicketCode] = []
-        for code in wanted ?? left where !chosen.contains(code) {
-            guard let status = states[code] else { throw RefundRefused(.unknownTicket(code)) }
-            guard status == .valid else { throw RefundRefused(.ticketNotValid(code, status)) }
-            chosen.append(code)
+        for code in wanted ?? left {
+            guard let ticket = live.first(where: { $0.code == code || $0.original == code }) else {
+                throw RefundRefused(.unknownTicket(code))
+            }
+            guard ticket.status == .valid else { throw RefundRefused(.ticketNotValid(code, ticket.status)) }
+            if !chosen.contains(ticket.code) { chosen.append(ticket.code) }
         }
         guard !chosen.isEmpty else { throw RefundRefused(.noTickets) }
         isWhole = Set(chosen) == Set(left)

@@ -91,7 +91,7 @@ extension PostgresOrderRepository: AccountRepository {
                 }
                 if let actor {
                     try await connection.query(
-                        InsertUserAudit.query(actor: actor, action: "user.update", before: before, after: wanted))
+                        InsertUserAudit.query(actor: actor, action: .userChanged, before: before, after: wanted))
                 }
                 if before.role != wanted.role {
                     try await connection.query(InsertAccountChange.query(AccountChange(user: id, role: wanted.role)))
@@ -116,7 +116,7 @@ extension PostgresOrderRepository: AccountRepository {
                 guard !hasPending else { return .ordersPending }
                 if let actor {
                     try await connection.query(
-                        InsertUserAudit.query(actor: actor, action: "user.delete", before: before, after: nil))
+                        InsertUserAudit.query(actor: actor, action: .userDeleted, before: before, after: nil))
                 }
                 try await connection.query(RedactUserAudit.query(id))
                 try await connection.query(InsertAccountChange.query(AccountChange(user: id, role: nil)))

@@ -20,8 +20,11 @@ extension PostgresOrderRepository: RefundRepository {
                     let isSame = try known.decode(String.self) == request.fingerprint
                     return isSame ? .accepted(order) : .refused(.reusedKey)
                 }
+                let live = try await connection.query(SelectLiveTickets.query(order.id)).rows.map {
+                    try LiveTicket($0)
+                }
                 let plan: RefundPlan
-                do throws(RefundRefused) { plan = try RefundPlan(order, tickets: request.tickets) } catch {
+                do throws(RefundRefused) { plan = try RefundPlan(order, live, tickets: request.tickets) } catch {
                     return .refused(error.refusal)
                 }
                 let cancelled = try await connection.query(CancelTickets.query(order.id, plan.tickets)).affected

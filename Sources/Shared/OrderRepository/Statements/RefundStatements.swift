@@ -16,7 +16,28 @@ enum SelectRefundRequest {
     }
 }
 
-/// A gate may use a ticket at the same instant: the row decides.
+/// An order's tickets under the codes they have now: of each that was handed on the last.
+enum SelectLiveTickets {
+    static func query(_ order: OrderID) -> PostgresQuery {
+        """
+        SELECT coalesce(x.original_code, t.ticket_code), t.ticket_code, t.status
+        FROM tickets t LEFT JOIN ticket_transfers x ON x.to_code = t.ticket_code
+        WHERE t.order_id = \(order) AND t.status <> 'transferred' ORDER BY 1
+        """
+    }
+}
+
+extension LiveTicket {
+    init(_ row: PostgresRow) throws(PostgresError) {
+        let (original, code, status) = try row.decode(String.self, String.self, TicketStatus.self)
+        guard let original = TicketCode(original), let code = TicketCode(code) else {
+            throw .unexpected("ticket code")
+        }
+        self.init(original: original, code: code, status: status)
+    }
+}
+
+/// A gate may use a ticket at the same instant, or its holder hand it on: the row decides.
 enum CancelTickets {
     static func query(_ order: OrderID, _ codes: [TicketCode]) -> PostgresQuery {
         """
@@ -61,7 +82,7 @@ enum InsertRefund {
                 WHERE \(plan.amount.amount) = 0
             ), noted AS (
                 INSERT INTO audit_log (actor_id, action, subject, after)
-                SELECT \(request.actor), 'order.refund', id::text,
+                SELECT \(request.actor), \(AuditAction.orderRefunded.rawValue), id::text,
                        jsonb_build_object('refund', \(id.text)::text, 'amount', \(plan.amount.amount)::bigint,
                                           'tickets', to_jsonb(\(plan.tickets.map(\.text))),
                                           'reason', \(request.reason)::text)

@@ -116,7 +116,7 @@ enum RedeemTicket {
             RETURNING ticket_code, redeemed_by, gate
         ), logged AS (
             INSERT INTO audit_log (actor_id, action, subject, before, after)
-            SELECT (SELECT id FROM users WHERE id = redeemed_by), 'ticket.redeem', ticket_code,
+            SELECT (SELECT id FROM users WHERE id = redeemed_by), \(AuditAction.ticketRedeemed.rawValue), ticket_code,
                    jsonb_build_object('status', 'valid'), jsonb_build_object('status', 'used', 'gate', gate)
             FROM noted
         )

@@ -174,10 +174,10 @@ enum RedactUserAudit {
 
 /// Notes what an administrator did to an account. `after` is null when it was deleted.
 enum InsertUserAudit {
-    static func query(actor: UserID, action: String, before: User, after: User?) -> PostgresQuery {
+    static func query(actor: UserID, action: AuditAction, before: User, after: User?) -> PostgresQuery {
         """
         INSERT INTO audit_log (actor_id, action, subject, before, after)
-        VALUES (\(actor), \(action), \(before.id.description),
+        VALUES (\(actor), \(action.rawValue), \(before.id.description),
                 jsonb_build_object('email', \(before.email)::text, 'name', \(before.name)::text,
                                    'role', \(before.role.rawValue)::text),
                 CASE WHEN \(after != nil) THEN
