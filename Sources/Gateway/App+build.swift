@@ -29,6 +29,7 @@ extension App {
                 "gateway.connections_limited", metadata: [LogKey.limit: "\(configuration.limits.connections)"])
         }
         let tokens = try TokenConfiguration(config: config)
+        configuration.sessions.watch(tokens)
         let provider = try IdentityProviderConfiguration(config: config)
         let verifier = try await TokenVerifier(configuration: tokens, provider: provider)
         let registry = PrometheusRegistry()

@@ -11,6 +11,7 @@ import RateLimiting
 import Security
 import ServiceLifecycle
 import TicketPages
+import Ticketing
 import UnixSignals
 
 /// The gateway's parts, put together over whichever stores: live ones in `App+build`, in-memory ones in tests.
@@ -42,6 +43,8 @@ struct Gateway<
     let soldOut: SoldOutCache<Inventory>
     let waiters: OrderWaiters<Inventory>
     let accountWatch: AccountWatch<Repository>
+    /// What the router answers, but for HEAD; a test holds the table of routes and openapi.yaml against it.
+    let routes: [RouteTable.Route]
     private let trimInterval: Duration
 
     /// - Throws: When a template that is part of the program cannot be read.
@@ -150,6 +153,9 @@ struct Gateway<
             repository: repository, secret: configuration.stripeWebhookSecret, limits: limits, logger: logger
         ).addRoutes(to: router)
 
+        routes = router.routes.filter { $0.method != .head }
+            .map { RouteTable.Route($0.method, $0.path.description) }
+
         let cors = CORSPolicy(origins: configuration.corsOrigins)
         let requestMetrics = RequestMetrics(routes: .standard, factory: registry)
         responder = GatewayResponder(
@@ -161,6 +167,11 @@ struct Gateway<
         registry.gauge("onsale_requests_in_flight", "Requests being answered, without held long polls.") {
             Double(admission.count)
         }
+        let hasher = dependencies.passwordHasher
+        registry.gauge("onsale_passwords_waiting", "Passwords that wait for a thread to be hashed.") {
+            Double(hasher.waiting)
+        }
+        registry.gauge("onsale_passwords_hashed", "Passwords hashed since the start.") { Double(hasher.computed) }
         registry.gauge("onsale_long_polls", "Long polls being held.") { Double(waiters.count) }
         registry.gauge("onsale_database_lookups", "Look-ups in Postgres on behalf of purchases and polls.") {
             Double(lookups.count)

@@ -1,4 +1,5 @@
 import OnsaleConfiguration
+import Security
 
 /// How people stay signed in.
 ///
@@ -24,10 +25,16 @@ struct SessionConfiguration: Sendable {
     var resetAnswerTime: Duration = .milliseconds(500)
     /// How often accounts that were deleted or lost a role are looked for.
     var watchInterval: Duration = .seconds(1)
-    /// How far back: a token is good for a day at most (`JWT_LIFETIME`), and clocks differ.
-    var watchedAge: Duration = .seconds(86_400 + 300)
+    /// How far back: until the last token has expired that was given before, here by the default of `JWT_LIFETIME`, and
+    /// until provided accounts are looked at again. A longer look costs each gateway more each second.
+    var watchedAge: Duration = .seconds(1_200)
 
     init() {}
+
+    /// Looks as far back as these tokens are good.
+    mutating func watch(_ tokens: TokenConfiguration) {
+        watchedAge = max(tokens.lifetime + tokens.clockSkew * 2, ProvidedAccounts.lifetime) + watchInterval * 60
+    }
 
     init(config: ConfigReader) throws(ConfigurationError) {
         lifetime = try config.duration(

@@ -26,10 +26,13 @@ struct DispatchLoop: Sendable {
         var nextLook = time.now()
         while true {
             do {
-                while try await dispatch() == batch {}
-                if time.now() >= nextLook {
-                    try await look()
-                    nextLook = time.now() + WorkerConfiguration.outboxLook
+                var isBehind = true
+                while isBehind {
+                    isBehind = try await dispatch() == batch
+                    if time.now() >= nextLook {
+                        try await look()
+                        nextLook = time.now() + WorkerConfiguration.outboxLook
+                    }
                 }
                 backoff.reset()
                 try await sleep(interval)

@@ -28,6 +28,7 @@ struct GatewayHarness: Sendable {
     let issuer: TokenIssuer
     let verifier: TokenVerifier
     let registry: PrometheusRegistry
+    let passwordHasher: PasswordHasher
     let documents = InMemoryDocumentCache()
     let images = InMemoryObjectStore()
 
@@ -51,6 +52,7 @@ struct GatewayHarness: Sendable {
         repository = InMemoryOrderRepository()
         tickets = InMemoryTicketRepository()
         registry = PrometheusRegistry()
+        passwordHasher = try PasswordHasher(configuration: Self.passwords)
         issuer = try await TokenIssuer(configuration: Self.tokens)
         verifier = try await TokenVerifier(configuration: Self.tokens, provider: provider)
         gateway = try Gateway(
@@ -58,7 +60,7 @@ struct GatewayHarness: Sendable {
             dependencies: .init(
                 inventory: inventory, repository: repository, tickets: tickets, tokenVerifier: verifier,
                 tokenIssuer: issuer,
-                passwordHasher: try PasswordHasher(configuration: Self.passwords),
+                passwordHasher: passwordHasher,
                 rateLimiter: InMemoryRateLimiter(), registry: registry,
                 logger: Logger(label: "gateway.tests") { _ in SwiftLogNoOpLogHandler() }, documents: documents,
                 images: storesImages ? images : nil))

@@ -38,7 +38,7 @@ import Ticketing
         }
 
         func token(
-            _ subject: UserID, key id: String, email: String? = nil, groups: [String] = []
+            _ subject: UserID, key id: String, email: String? = nil, isVerified: Bool = true, groups: [String] = []
         ) async throws -> String {
             struct Claims: Encodable {
                 let sub: String
@@ -47,18 +47,21 @@ import Ticketing
                 let tokenUse: String
                 let exp: Double
                 let email: String?
+                let emailVerified: Bool
                 let groups: [String]
 
                 private enum CodingKeys: String, CodingKey {
                     case sub, iss, exp, email
                     case clientID = "client_id"
                     case tokenUse = "token_use"
+                    case emailVerified = "email_verified"
                     case groups = "cognito:groups"
                 }
             }
             let claims = Claims(
                 sub: subject.description, iss: Self.issuer, clientID: "onsale-web", tokenUse: "access",
-                exp: Date().timeIntervalSince1970 + 600, email: email, groups: groups)
+                exp: Date().timeIntervalSince1970 + 600, email: email, emailVerified: isVerified,
+                groups: groups)
             let header = Data("{\"alg\":\"ES256\",\"kid\":\"\(id)\"}".utf8)
             let signed =
                 Self.url(header.base64EncodedString()) + "."
@@ -90,6 +93,7 @@ import Ticketing
         func serving(_ body: @escaping @Sendable (String) async throws -> Void) async throws {
             let router = Router()
             router.get("/keys.json") { _, _ in self.answer() }
+            router.get("/moved.json") { _, _ in Response.redirect(to: "/keys.json") }
             let (ports, listening) = AsyncStream.makeStream(of: Int.self)
             let app = Application(
                 router: router, configuration: .init(address: .hostname("127.0.0.1", port: 0)),
@@ -127,6 +131,24 @@ import Ticketing
         }
     }
 
+    @Test func keysAreTakenFromTheirAddressAndNotFromWhereItLeads() async throws {
+        let provider = Provider()
+        provider.publish("one")
+        try await provider.serving { url in
+            for (path, status) in [("/moved.json", 401), ("/keys.json", 200)] {
+                let configuration = IdentityProviderConfiguration(
+                    url: url.replacing("/keys.json", with: path), issuer: Provider.issuer, audience: "onsale-web",
+                    adminGroup: nil)
+                let harness = try await GatewayHarness(provider: configuration)
+                await ProviderKeyRefresher(
+                    configuration: configuration, verifier: harness.verifier, logger: Self.silent
+                ).fetch()
+                let token = try await provider.token(UserID(), key: "one")
+                #expect(try await harness.send(.get, "/api/auth/me", token: token).status == status, "\(path)")
+            }
+        }
+    }
+
     @Test func aPersonOfTheProviderGetsAnAccountAtFirstSightAndBuys() async throws {
         let provider = Provider()
         provider.publish("one")
@@ -146,6 +168,20 @@ import Ticketing
                     .get, "/api/auth/me", token: provider.token(person, key: "one", email: email))
                 #expect(answer.string("email") == "\(person)@provider.invalid")
             }
+            // An address that the provider has not verified may be anybody's.
+            let stranger = UserID()
+            let unverified = try await provider.token(
+                stranger, key: "one", email: "eve@example.org", isVerified: false)
+            #expect(
+                try await harness.send(.get, "/api/auth/me", token: unverified).string("email")
+                    == "\(stranger)@provider.invalid")
+            // An id that is one of ours is not the provider's to give.
+            let own = try await harness.send(
+                .post, "/api/auth/register", body: "{\"email\":\"own@example.org\",\"password\":\"correct horse\"}")
+            let ownID = (own.json["user"] as? [String: Any])?["id"] as? String
+            let taken = try #require(ownID.flatMap { UserID($0) })
+            try await harness.send(.get, "/api/auth/me", token: provider.token(taken, key: "one"))
+                .expectProblem(.unauthenticated)
             // No password gives access to such an account.
             try await harness.send(
                 .post, "/api/auth/login", body: "{\"email\":\"ada@example.org\",\"password\":\"12345678\"}"

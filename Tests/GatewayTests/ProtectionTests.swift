@@ -56,31 +56,6 @@ import Ticketing
         }
     }
 
-    // MARK: - What is wrong with us stays with us
-
-    @Test func noAnswerShowsWhatAStoreSays() async throws {
-        let harness = try await GatewayHarness { $0.sessions.resetAnswerTime = .zero }
-        let secret = "relation \"users\" does not exist at SELECT password_hash FROM users"
-        harness.repository.fail(with: RepositoryError(.failed, secret))
-        harness.inventory.fail(with: InventoryError(.unexpectedReply, secret))
-        let bodies = [
-            "/api/auth/register": "{\"email\":\"a@b.c\",\"password\":\"12345678\"}",
-            "/api/auth/login": "{\"email\":\"a@b.c\",\"password\":\"12345678\"}",
-            "/api/auth/password": "{\"currentPassword\":\"12345678\",\"newPassword\":\"12345678\"}",
-            "/api/auth/password-reset": "{\"email\":\"a@b.c\"}",
-            "/api/auth/refresh": "{\"refreshToken\":\"\(String(repeating: "A", count: 64))\"}",
-        ]
-        for route in RouteTable.standard.routes {
-            let path = route.template.replacing("{id}", with: EventID().description)
-            let answer = try await harness.send(
-                route.method, path, token: harness.token(role: .admin),
-                body: route.method == .get ? nil : bodies[route.template] ?? "{}")
-            for word in ["SELECT", "relation", "password_hash", ".swift", "RepositoryError"] {
-                #expect(!answer.text.contains(word), "\(route): \(answer.text)")
-            }
-        }
-    }
-
     // MARK: - Slow clients
 
     /// Runs `body` with the port of a real server.

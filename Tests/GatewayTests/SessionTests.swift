@@ -189,7 +189,7 @@ import Ticketing
         let token = first.string("token")
         let login = try await harness.send(
             .post, "/api/auth/login", body: Self.body(["email": Self.address, "password": Self.password]),
-            headers: [.userAgent: "Firefox\u{7}" + String(repeating: "x", count: 300)])
+            headers: [.userAgent: "Firefox" + String(repeating: "x", count: 300)])
         let cookie = try #require(Self.cookie(first))
         func list() async throws -> [[String: Any]] {
             let answer = try await harness.send(
@@ -214,6 +214,20 @@ import Ticketing
     }
 
     // MARK: - Passwords
+
+    /// Who has an account must not show in the time that an answer takes.
+    @Test(arguments: [
+        "ada@example.org", "nobody@example.org", "no address", "ada@example.org\\u0000", "provided@example.org",
+    ])
+    func everyWrongLogInCostsTheSame(_ email: String) async throws {
+        let (harness, _) = try await Self.signedIn()
+        _ = try await harness.repository.admitProvided(UserID(), email: EmailAddress("provided@example.org"))
+        let before = harness.passwordHasher.computed
+        try await harness.send(
+            .post, "/api/auth/login", body: Self.body(["email": email, "password": "wrong horse"])
+        ).expectProblem(.invalidCredentials)
+        #expect(harness.passwordHasher.computed == before + 1)
+    }
 
     @Test func aHashThatCostsAnotherTimeThanTodaysIsReplacedAtTheNextLogIn() async throws {
         let (harness, _) = try await Self.signedIn()

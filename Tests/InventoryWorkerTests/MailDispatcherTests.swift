@@ -1,5 +1,6 @@
 import Foundation
 @testable import InventoryWorker
+import Logging
 import Mail
 import OrderRepository
 import ServiceLifecycle
@@ -61,7 +62,7 @@ struct MailDispatcherTests {
         let results = try await dispatch(.sample(1, .orderConfirmed, name: "Ada"))
         #expect(results == [1: .sent])
         let message = try #require(mailer.sent.first)
-        #expect(message.to == Mailbox(address: "buyer1@example.com", name: "Ada"))
+        #expect(message.to == Mailbox(EmailAddress("buyer1@example.com")!, name: "Ada"))
         #expect(message.from.address == "tickets@example.org")
         #expect(message.subject == "Your tickets for Concert")
         #expect(message.text.contains("Hello Ada,") && message.html.contains("Hello Ada,"))
@@ -189,6 +190,27 @@ struct MailDispatcherTests {
         let texts = mailer.sent.map(\.text).joined()
         #expect(texts.contains(CancellationReason.paymentDeclined.message))
         #expect(texts.contains("0123456789ABCDEFGHJKMNPQRS"))
+    }
+
+    /// A dispatcher that is behind for an hour must still show so: the clock moves a minute with each look at it.
+    @Test func `How much waits is shown while there is more than can be sent`() async throws {
+        let clock = Mutex(ContinuousClock.now)
+        let machine = TimeAndChance.machine
+        let time = TimeAndChance(
+            now: { clock.withLock { now in now += .seconds(60); return now } }, calendar: machine.calendar,
+            sleep: machine.sleep, pause: machine.pause, random: { machine.next() })
+        let steps = Mutex<[String]>([])
+        let loop = DispatchLoop(
+            time: time, logger: Logger(label: "test"), retryMessage: "retry", interval: .zero, batch: 16)
+        try await loop.run(
+            sleep: { _ in throw CancellationError() },
+            dispatch: {
+                steps.withLock { steps in
+                    steps.append("dispatch")
+                    return steps.count { $0 == "dispatch" } < 3 ? 16 : 0
+                }
+            }, look: { steps.withLock { $0.append("look") } })
+        #expect(steps.withLock(\.self) == ["dispatch", "look", "dispatch", "look", "dispatch", "look"])
     }
 
     /// 40 mails at 1,000 a second in batches of 16: 16 ms for each full batch, by the dispatcher's own clock.

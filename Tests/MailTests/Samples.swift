@@ -9,7 +9,7 @@ extension MailMessage {
         subject: String = "Your tickets", text: String = "Hello.\n", html: String = "<p>Hello.</p>\n"
     ) -> MailMessage {
         MailMessage(
-            id: id, from: Mailbox("Onsale <tickets@example.org>")!, to: Mailbox(address: to, name: name)!,
+            id: id, from: Mailbox("Onsale <tickets@example.org>")!, to: Mailbox(EmailAddress(to)!, name: name),
             subject: subject, text: text, html: html, date: Date(timeIntervalSince1970: 1_900_000_000))
     }
 }

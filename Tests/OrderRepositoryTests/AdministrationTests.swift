@@ -7,6 +7,32 @@ import Ticketing
 @testable import OrderRepository
 
 @Suite struct AdministrationTests {
+    /// Each case of `AuditAction` by the action that it stands for.
+    @Test func everyActionOfAnAdministratorHasItsLineInTheAuditLog() async throws {
+        try await withTickets(2) { sale in
+            let (database, repository) = (sale.database, sale.database.repository)
+            let admin = try await database.makeUser().id
+            let friend = try await database.makeUser()
+            let event = try await repository.createEvent(sale.event.details, by: admin)
+            _ = try await repository.updateEvent(event.id, by: admin) { $0.title = "Other" }
+            _ = try await repository.updateEvent(event.id, by: admin, as: .saleSet) { $0.saleState = .closed }
+            _ = try await repository.setImage("https://images.example/x", of: event.id, by: admin)
+            #expect(try await repository.deleteEvent(event.id, by: admin) == .deleted)
+            #expect(try await sale.tickets.redeem(sale.codes[0], sale.redemption()))
+            _ = try await repository.requestRefund(
+                RefundRequest(order: sale.order, tickets: [sale.codes[1]], reason: nil, key: nil, actor: admin))
+            _ = try await repository.cancelEvent(sale.event.id, reason: nil, by: admin)
+            _ = try await repository.changeUser(friend.id, UserChange(name: "Grace"), by: admin)
+            _ = try await repository.changeUser(friend.id, UserChange(name: "Grace"), by: admin)
+            _ = try await repository.deleteUser(friend.id, by: admin)
+            let lines = try database.sql(
+                "SELECT action, count(*) FROM audit_log WHERE actor_id IS NOT NULL GROUP BY 1")
+            #expect(
+                Set(lines.split(separator: "\n").map(String.init))
+                    == Set(AuditAction.allCases.map { "\($0.rawValue)|1" }))
+        }
+    }
+
     // MARK: - Orders of an event
 
     @Test func ordersOfAnEventAreListedNewestFirstWithTheirBuyers() async throws {

@@ -302,21 +302,35 @@ import Ticketing
         }
     }
 
-    /// The look for due mails must not read those that are not: after a sale there are a million of them.
-    @Test func claimingReadsDueMailsByTheirIndexes() async throws {
+    /// Taking due mails must not read those that are not, nor the orders, tickets and payments of others: after a sale there
+    /// are a million of each.
+    @Test func claimingReadsNoTableFromEndToEnd() async throws {
         try await Scene.run { scene in
+            _ = try await scene.confirmed()
             try scene.database.sql(
                 """
-                INSERT INTO mails (kind, user_id, state) SELECT 'order_confirmed', '\(scene.user.id)', 'sent'
+                ALTER TABLE payments DROP CONSTRAINT payments_order_id_fkey;
+                INSERT INTO mails (kind, user_id, state) SELECT 'order_confirmed', gen_random_uuid(), 'sent'
                 FROM generate_series(1, 20000);
-                ANALYZE mails
+                INSERT INTO payments (order_id, kind, status, amount, currency, reference)
+                SELECT gen_random_uuid(), kind, status, 1, 'EUR', '' FROM generate_series(1, 10000),
+                    (VALUES ('charge', 'captured'), ('refund', 'refunded')) AS k (kind, status);
+                ANALYZE
                 """)
-            let plan = try scene.database.sql(
-                """
-                EXPLAIN SELECT id FROM mails WHERE state = 'waiting' AND kind <> 'password_reset' AND next_try <= now()
-                ORDER BY next_try LIMIT 16 FOR UPDATE SKIP LOCKED
-                """)
-            #expect(plan.contains("mails_due"), "\(plan)")
+            let client = try TestDatabase.client(scene.database.url)
+            func scans() throws -> String {
+                try scene.database.sql(
+                    "SELECT relname, seq_scan FROM pg_stat_user_tables WHERE relname IN ('mails', 'payments')")
+            }
+            await scene.database.postgres.close()
+            await scene.database.lanePostgres.close()
+            try await scene.database.waitForEndOfSessions()
+            let before = try scans()
+            let claimed = try await PostgresMailRepository(postgres: client).claimMails(limit: 16, hidden: .seconds(60))
+            #expect(claimed.count == 1)
+            await client.close()
+            try await scene.database.waitForEndOfSessions()
+            #expect(try scans() == before)
         }
     }
 }

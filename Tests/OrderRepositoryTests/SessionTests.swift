@@ -1,4 +1,5 @@
 import Foundation
+import PostgresClient
 import TestSupport
 import Testing
 import Ticketing
@@ -11,8 +12,10 @@ import Ticketing
     /// A session whose token has the hash of 1.
     private static func session(_ database: TestDatabase, of user: User) async throws -> UUID {
         let family = UUID()
-        try await database.repository.openSession(
-            family, of: user.id, client: "Firefox", tokenHash: hash(1), lifetime: .seconds(3_600), limit: 20)
+        #expect(
+            try await database.repository.openSession(
+                family, of: user.id, passwordHash: "-", client: "Firefox", tokenHash: hash(1),
+                lifetime: .seconds(3_600), limit: 20))
         return family
     }
 
@@ -126,8 +129,9 @@ import Ticketing
             var families: [UUID] = []
             for _ in 0..<4 {
                 families.append(UUID())
-                try await database.repository.openSession(
-                    families.last!, of: user.id, client: nil, tokenHash: Self.hash(1), lifetime: .seconds(60), limit: 2)
+                _ = try await database.repository.openSession(
+                    families.last!, of: user.id, passwordHash: "-", client: nil, tokenHash: Self.hash(1),
+                    lifetime: .seconds(60), limit: 2)
             }
             for (index, family) in families.enumerated() {
                 #expect((Self.user(try await Self.rotate(database, family, from: 1, to: 2)) != nil) == (index >= 2))
@@ -159,6 +163,58 @@ import Ticketing
         }
     }
 
+    /// Comparing a password takes a while, in which it may change. Without the row's lock the new session would be missed by
+    /// the change and outlive it, which the second half shows: a session that began before is ended by what comes later.
+    @Test func aSessionIsOfThePasswordThatWasComparedAndOfNoLaterOne() async throws {
+        try await withDatabase { database async throws in
+            let repository = database.repository
+            let user = try await database.makeUser()
+            func open(_ hash: String) async throws -> Bool {
+                try await repository.openSession(
+                    UUID(), of: user.id, passwordHash: hash, client: nil, tokenHash: Self.hash(1),
+                    lifetime: .seconds(60), limit: 20)
+            }
+            #expect(try await repository.setPassword("new", insteadOf: "-", of: user.id))
+            #expect(try await open("-") == false)
+            #expect(try await open("new"))
+
+            // The log-in is in the middle of its statement when the password changes.
+            let change = try await database.postgres.withTransaction { connection in
+                try await connection.query(
+                    InsertSession.query(
+                        UUID(), user.id, passwordHash: "new", client: nil, Self.hash(2), lifetime: .seconds(60),
+                        limit: 20))
+                let change = Task { try await repository.setPassword("newer", insteadOf: "new", of: user.id) }
+                try await eventually("the change waits for the log-in") {
+                    try database.sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'") != "0"
+                }
+                return change
+            }
+            #expect(try await change.value)
+            #expect(try database.count("refresh_tokens") == 0)
+
+            // And the other way round.
+            let login = try await database.postgres.withTransaction { connection in
+                try await connection.query(UpdatePasswordHash.query("newest", user.id))
+                let login = Task { try await open("newer") }
+                try await eventually("the log-in waits for the change") {
+                    try database.sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'") != "0"
+                }
+                return login
+            }
+            #expect(try await login.value == false)
+        }
+    }
+
+    @Test func aSessionOfADeletedAccountIsExchangedNoMore() async throws {
+        try await withDatabase { database async throws in
+            let user = try await database.makeUser()
+            let family = try await Self.session(database, of: user)
+            try database.sql("UPDATE users SET deleted_at = now() WHERE id = '\(user.id)'")
+            #expect(try await Self.rotate(database, family, from: 1, to: 2) == .unknown)
+        }
+    }
+
     // MARK: - Passwords
 
     @Test func anotherHashOfTheSamePasswordEndsNothing() async throws {
@@ -167,9 +223,9 @@ import Ticketing
             let repository = database.repository
             _ = try await Self.session(database, of: user)
             let old = try #require(try await repository.passwordHash(of: user.id))
-            try await repository.replacePasswordHash("not it", by: "new", of: user.id)
+            #expect(try await repository.replacePasswordHash("not it", by: "new", of: user.id) == false)
             #expect(try await repository.passwordHash(of: user.id) == old)
-            try await repository.replacePasswordHash(old, by: "new", of: user.id)
+            #expect(try await repository.replacePasswordHash(old, by: "new", of: user.id))
             #expect(try await repository.passwordHash(of: user.id) == "new")
             #expect(try await repository.sessions(of: user.id).count == 1)
         }

@@ -55,6 +55,37 @@ import Ticketing
         }
     }
 
+    /// A refund has locked the order and comes to its tickets when a holder hands one on. Without the lock that the transfer
+    /// takes first it would have the ticket, and each would wait for the other.
+    @Test(arguments: [true, false])
+    func aTransferWaitsForARefundOfTheOrderAndTheyDoNotWaitForEachOther(isGuarded: Bool) async throws {
+        try await withTickets(1) { sale in
+            let query = unguarded(sale, to: try await sale.database.makeUser().id, without: isGuarded ? "" : " FOR KEY SHARE")
+            let refund = Task {
+                try await sale.database.postgres.withTransaction { connection in
+                    try await connection.query(LockOrder.query(sale.order))
+                    let transfer = Task {
+                        try await sale.tickets.postgres.query(query).rows[0].decode(Bool.self)
+                    }
+                    try await eventually("the transfer waits") {
+                        try sale.database.sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+                            != "0"
+                    }
+                    try await connection.query(CancelTickets.query(sale.order, sale.codes))
+                    return transfer
+                }
+            }
+            var failures = 0
+            var isTransferred: Bool?
+            do { isTransferred = try await refund.value.value } catch { failures += 1 }
+            #expect(failures == (isGuarded ? 0 : 1), "a deadlock, which ends one of them")
+            if isGuarded {
+                #expect(isTransferred == false)
+                #expect(try sale.database.count("tickets", where: "status = 'cancelled'") == 1)
+            }
+        }
+    }
+
     // MARK: - Negative controls
 
     @Test func withoutItsConditionARedeemWouldAdmitEverybody() async throws {
@@ -69,7 +100,7 @@ import Ticketing
                     [
                         "'\(sale.codes[0])'::text", "'\(scan.event)'::uuid", "'\(scan.administrator)'::uuid",
                         "'North'::text", "'\(scan.nonce.text)'::text",
-                    ])
+                    ], without: Self.decision)
                 return try await tickets.postgres.query(query).rows[0].decode(Bool.self)
             }
             #expect(admitted.count == Self.contenders)
@@ -82,11 +113,7 @@ import Ticketing
             let takers = try sale.database.makeUsers(Self.contenders)
             try sale.database.sql("ALTER TABLE ticket_transfers DROP CONSTRAINT ticket_transfers_from_code_key")
             let winners = try await race.winners { tickets, number in
-                let (code, new) = ("'\(sale.codes[0])'::text", "'\(TicketCode.random())'::text")
-                let (giver, taker) = ("'\(sale.buyer.id)'::uuid", "'\(takers[number])'::uuid")
-                let query = unguarded(
-                    TransferTicket.query(sale.codes[0], from: sale.buyer.id, to: takers[number], as: .random()),
-                    [code, code, code, giver, "1000", new, taker, new, giver, taker, taker, new])
+                let query = unguarded(sale, to: takers[number], without: Self.decision, limit: 1_000)
                 return try await tickets.postgres.query(query).rows[0].decode(Bool.self)
             }
             #expect(winners.count == Self.contenders)
@@ -94,10 +121,25 @@ import Ticketing
         }
     }
 
-    /// The statement as it is but for the condition that decides the race, with `values` in the place of its parameters.
-    private func unguarded(_ query: PostgresQuery, _ values: [String]) -> PostgresQuery {
-        let guarded = "AND t.status = 'valid'"
-        #expect(query.text.contains(guarded))
+    /// The condition that decides a race.
+    private static let decision = "AND t.status = 'valid'"
+
+    private func unguarded(
+        _ sale: TicketSale, to taker: UserID, without part: String, limit: Int = Limits.transfers
+    ) -> PostgresQuery {
+        let new = TicketCode.random()
+        let (code, newCode) = ("'\(sale.codes[0])'::text", "'\(new)'::text")
+        let (giver, recipient) = ("'\(sale.buyer.id)'::uuid", "'\(taker)'::uuid")
+        return unguarded(
+            TransferTicket.query(sale.codes[0], from: sale.buyer.id, to: taker, as: new),
+            [
+                code, code, code, code, giver, "\(limit)", newCode, recipient, newCode, giver, recipient, recipient, newCode,
+            ], without: part)
+    }
+
+    /// The statement as it is but for a part of it, with `values` in the place of its parameters.
+    private func unguarded(_ query: PostgresQuery, _ values: [String], without guarded: String) -> PostgresQuery {
+        #expect(guarded.isEmpty || query.text.contains(guarded))
         #expect(query.text.contains("$\(values.count)") && !query.text.contains("$\(values.count + 1)"))
         var text = query.text.replacing(guarded, with: "")
         for (index, value) in values.enumerated().reversed() { text = text.replacing("$\(index + 1)", with: value) }

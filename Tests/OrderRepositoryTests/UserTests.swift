@@ -135,16 +135,39 @@ import Ticketing
         }
     }
 
+    @Test func whoReadsTheOldAddressCannotSetThePassword() async throws {
+        try await withDatabase { database async throws in
+            let user = try await database.makeUser("ada@example.com")
+            let hash = [UInt8](repeating: 2, count: 32)
+            let repository = database.repository
+            func request() async throws {
+                try await repository.requestPasswordReset(
+                    email: "ada@example.com", token: "t", tokenHash: hash, lifetime: .seconds(60))
+            }
+            try await request()
+            _ = try await repository.changeUser(user.id, UserChange(name: "Ada"), by: nil)
+            #expect(try await repository.isPasswordResetOpen(tokenHash: hash), "another change leaves it")
+            _ = try await repository.changeUser(user.id, UserChange(email: EmailAddress("new@example.com")), by: nil)
+            #expect(try await repository.isPasswordResetOpen(tokenHash: hash) == false)
+            #expect(try await repository.resetPassword(tokenHash: hash, passwordHash: "stolen") == false)
+            #expect(try database.count("mails") == 0)
+        }
+    }
+
     // MARK: - Delete
 
     @Test func anAccountWithoutOrdersGoesWithAllThatIsTheirs() async throws {
         try await withDatabase { database async throws in
             let user = try await database.makeUser()
-            try await database.repository.openSession(
-                UUID(), of: user.id, client: nil, tokenHash: Array(repeating: 1, count: 32), lifetime: .seconds(60), limit: 20)
+            _ = try await database.repository.openSession(
+                UUID(), of: user.id, passwordHash: "-", client: nil, tokenHash: Array(repeating: 1, count: 32),
+                lifetime: .seconds(60), limit: 20)
+            try await database.repository.requestPasswordReset(
+                email: user.email, token: "t", tokenHash: Array(repeating: 2, count: 32), lifetime: .seconds(60))
             #expect(try await database.repository.deleteUser(user.id, by: nil) == .removed)
-            #expect(try database.count("users") == 0)
-            #expect(try database.count("refresh_tokens") == 0)
+            for table in ["users", "refresh_tokens", "password_resets", "mails"] {
+                #expect(try database.count(table) == 0, "\(table)")
+            }
             #expect(
                 try await database.repository.accountChanges(within: .seconds(60))
                     == [AccountChange(user: user.id, role: nil)])
@@ -167,8 +190,9 @@ import Ticketing
             #expect(try await repository.user(user.id) == user)
 
             _ = try await database.lanes.settle([.confirmed(order)], under: lease)
-            try await repository.openSession(
-                UUID(), of: user.id, client: nil, tokenHash: Array(repeating: 1, count: 32), lifetime: .seconds(60), limit: 20)
+            _ = try await repository.openSession(
+                UUID(), of: user.id, passwordHash: "secret hash", client: nil, tokenHash: Array(repeating: 1, count: 32),
+                lifetime: .seconds(60), limit: 20)
             try await repository.requestPasswordReset(
                 email: user.email, token: "t", tokenHash: Array(repeating: 2, count: 32), lifetime: .seconds(60))
             _ = try await repository.changeUser(user.id, UserChange(name: "Ada King"), by: admin.id)
@@ -277,8 +301,9 @@ import Ticketing
             try await database.repository.requestPasswordReset(
                 email: user.email, token: "mailed secret", tokenHash: Array(repeating: 2, count: 32),
                 lifetime: .seconds(60))
-            try await database.repository.openSession(
-                UUID(), of: user.id, client: nil, tokenHash: Array(repeating: 1, count: 32), lifetime: .seconds(60), limit: 20)
+            _ = try await database.repository.openSession(
+                UUID(), of: user.id, passwordHash: "-", client: nil, tokenHash: Array(repeating: 1, count: 32),
+                lifetime: .seconds(60), limit: 20)
 
             let text = try #require(try await database.repository.personalData(of: user.id))
             #expect(!text.contains("mailed secret"))

@@ -2,16 +2,23 @@ import Testing
 import Ticketing
 
 struct ValidationTests {
-    @Test(arguments: ["ada@example.org", "a@b.c", "first.last+tag@mail.example.co.uk", "jürgen@exämple.de"])
-    func `A plausible address is kept as it was typed`(text: String) {
+    @Test(arguments: [
+        "ada@example.org", "a@b.c", "A@B.C", "first.last+tag@mail.example.co.uk", "a.b+c@x-y.example",
+        "!#$%&'*/=?^_`{|}~-@example.org", "a@invalid.example",
+    ])
+    func `A plain address is kept as it was typed`(text: String) {
         #expect(EmailAddress(text)?.text == text)
     }
 
+    /// Many would be two addresses, a command, a parameter or a field to somebody on the way.
     @Test(arguments: [
-        "", "a", "@", "a@", "@b.c", "a@b", "a@.b", "a@b.", "a@b..c", "a@b@c.d", "a b@c.d", "a@b .c", "a\t@b.c",
-        "a@b.c\n", "a\0@b.c", "a\u{7f}@b.c",
+        "", "a", "@", "a@", "@b.c", "a@b", "ada@localhost", "a@.b", "a@b.", "a@b..c", "a@b@c.d", ".a@b.c", "a.@b.c",
+        "a..b@c.d", "a b@c.d", "a@b .c", "a\t@b.c", "a@b.c\n", "a\0@b.c", "a\u{7f}@b.c", "a@b.c\r\nBcc: eve@example.org",
+        "a@b.c\nDATA", "a@b.c>\r\nRCPT TO:<eve@example.org", "a>b@c.d", "a<b@c.d", "a,b@c.d", "a;b@c.d",
+        "\"a b\"@c.d", "a@b.c,d", "a@b_c.d", "a@b.c>SIZE=1", "ädä@b.c", "a@exämple.org", "vİctim@b.c", "a(b)@c.d",
+        "a@[127.0.0.1]", "a@deleted.invalid", "a@PROVIDER.Invalid",
     ])
-    func `An implausible address is refused`(text: String) {
+    func `What could be read as anything else, or is nobody's, is no address`(text: String) {
         #expect(EmailAddress(text) == nil)
     }
 
@@ -20,7 +27,6 @@ struct ValidationTests {
         let longest = String(repeating: "a", count: 254 - domain.utf8.count) + domain
         #expect(EmailAddress(longest) != nil)
         #expect(EmailAddress("a" + longest) == nil)
-        #expect(EmailAddress("é" + longest.dropFirst(1)) == nil)
     }
 
     @Test(arguments: [

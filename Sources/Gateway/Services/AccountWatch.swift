@@ -14,20 +14,26 @@ struct AccountWatch<Repository: AccountRepository>: Service {
     let logger: Logger
 
     func run() async throws {
+        var isBlind = false
         while !Task.isShuttingDownGracefully, !Task.isCancelled {
-            await look()
+            let failure = await look()
+            if let failure, !isBlind { logger.warning("account_watch.blind", metadata: [LogKey.error: "\(failure)"]) }
+            if failure == nil, isBlind { logger.notice("account_watch.sees_again") }
+            isBlind = failure != nil
             // Ends early when the gateway stops.
             try? await cancelWhenGracefulShutdown { try await Task.sleep(for: configuration.watchInterval) }
         }
     }
 
-    /// One look. While Postgres is away what was known stays.
-    func look() async {
+    /// One look. While Postgres is away what was known stays, and the reason is returned.
+    @discardableResult
+    func look() async -> RepositoryError? {
         do throws(RepositoryError) {
             let changes = try await repository.accountChanges(within: configuration.watchedAge)
             verifier.apply(Dictionary(changes.map { ($0.user, $0.role) }) { $1 })
+            return nil
         } catch {
-            logger.debug("account_watch.failed", metadata: [LogKey.error: "\(error)"])
+            return error
         }
     }
 }

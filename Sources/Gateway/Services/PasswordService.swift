@@ -15,7 +15,7 @@ struct PasswordService<Repository: OrderRepository & AccountRepository>: Sendabl
     }
 
     /// All sessions of the account end.
-    func change(from current: String?, to new: String?, of id: UserID) async throws -> User {
+    func change(from current: String?, to new: String?, of id: UserID) async throws -> VerifiedAccount {
         var fields = AccountFields()
         let current = fields.required(current, "currentPassword")
         let new = fields.password(new, field: "newPassword")
@@ -26,7 +26,7 @@ struct PasswordService<Repository: OrderRepository & AccountRepository>: Sendabl
         guard try await repository.setPassword(hash, insteadOf: old, of: id),
             let user = try await repository.user(id)
         else { throw Self.wrongPassword }
-        return user
+        return VerifiedAccount(user: user, passwordHash: hash)
     }
 
     /// - Throws: Unless the password is the account's.

@@ -10,7 +10,7 @@ struct ProvidedAccounts: Sendable {
     }
 
     /// How long an account is known to be there without a look.
-    private static let lifetime: Duration = .seconds(600)
+    static let lifetime: Duration = .seconds(600)
     /// People kept, about 150 bytes each. Beyond: all are looked up again.
     private static let capacity = 50_000
 

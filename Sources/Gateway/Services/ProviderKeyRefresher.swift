@@ -44,7 +44,10 @@ struct ProviderKeyRefresher: Service {
         do {
             let response = try await HTTPClient.shared.execute(
                 HTTPClientRequest(url: configuration.url), timeout: Self.timeout)
-            guard response.status == .ok else { throw ProviderAnswer(status: response.status.code) }
+            // Who can lead elsewhere, over an address that is not secured for example, could make himself the provider.
+            guard response.status == .ok, response.history.count == 1 else {
+                throw ProviderAnswer(status: response.history.first?.responseHead.status.code ?? response.status.code)
+            }
             let body = try await response.body.collect(upTo: Self.maximumBytes)
             let keys = try await ProviderKeys(json: Array(body.readableBytesView))
             verifier.adopt(keys)

@@ -31,11 +31,14 @@ struct SessionService<Repository: AccountRepository>: Sendable {
     }
 
     /// - Parameter client: The request's `User-Agent`.
-    func open(for user: User, client: String?) async throws -> Session {
+    /// - Throws: 401 when the password was changed, or the account deleted, since it was compared.
+    func open(for account: VerifiedAccount, client: String?) async throws -> Session {
+        let user = account.user
         let refresh = RefreshToken()
-        try await repository.openSession(
-            refresh.family, of: user.id, client: client.flatMap(Self.clientName), tokenHash: refresh.hash, lifetime: configuration.lifetime,
-            limit: configuration.sessionsPerUser)
+        let isOpen = try await repository.openSession(
+            refresh.family, of: user.id, passwordHash: account.passwordHash, client: client.flatMap(Self.clientName),
+            tokenHash: refresh.hash, lifetime: configuration.lifetime, limit: configuration.sessionsPerUser)
+        guard isOpen else { throw Problem(.invalidCredentials, "The password was changed a moment ago.") }
         return Session(
             token: try token(for: user), refreshToken: refresh,
             refreshExpiresAt: Date(timeIntervalSinceNow: configuration.lifetime / .seconds(1)), user: user)

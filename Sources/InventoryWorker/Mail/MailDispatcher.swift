@@ -4,6 +4,7 @@ package import Logging
 package import Mail
 package import OrderRepository
 import ServiceLifecycle
+import Ticketing
 
 /// Sends the mails that are due. Every worker has one; they share the mails.
 ///
@@ -100,12 +101,12 @@ package struct MailDispatcher<Repository: MailRepository, Sender: Mailer>: Servi
     private func message(
         _ letter: Letter, to recipient: WaitingMail.Recipient, of mail: WaitingMail
     ) throws(MailError) -> MailMessage {
-        guard let to = Mailbox(address: recipient.email, name: recipient.name) else {
+        guard let address = EmailAddress(recipient.email) else {
             throw MailError(.refused, "mail cannot be sent to an address of this form")
         }
         let (text, html) = writer.write(letter, greeting: recipient.name)
         return MailMessage(
-            id: Self.messageID(of: mail), from: from, to: to, subject: letter.subject, text: text,
+            id: Self.messageID(of: mail), from: from, to: Mailbox(address, name: recipient.name), subject: letter.subject, text: text,
             html: html, date: Date(timeIntervalSince1970: Double(time.calendar()) / 1_000))
     }
 

@@ -7,12 +7,14 @@ package import Ticketing
 /// Live: `PostgresOrderRepository`. In memory: `InMemoryOrderRepository`.
 package protocol AccountRepository: Sendable {
     // Sessions.
-    /// Begins a session of the user. Ended ones of the same user go, and the oldest beyond `limit`.
+    /// Begins a session of the user, unless the password has changed since it was compared with `passwordHash` or the
+    /// account is gone; returns whether it did. Ended ones of the same user go, and the oldest beyond `limit`.
     ///
     /// - Parameter client: What the program calls itself that the user signs in with (`User-Agent`).
     func openSession(
-        _ family: UUID, of user: UserID, client: String?, tokenHash: [UInt8], lifetime: Duration, limit: Int
-    ) async throws(RepositoryError)
+        _ family: UUID, of user: UserID, passwordHash: String, client: String?, tokenHash: [UInt8],
+        lifetime: Duration, limit: Int
+    ) async throws(RepositoryError) -> Bool
     /// Exchanges a session's token for its successor, in one conditional statement: of all who try, one rotates. Within
     /// `grace` after that the token before is answered the same; at any other time an old token revokes the session.
     func rotateSession(
@@ -28,8 +30,8 @@ package protocol AccountRepository: Sendable {
     // Passwords.
     /// The user's password hash; nil when there is no such account, or none with a password.
     func passwordHash(of user: UserID) async throws(RepositoryError) -> String?
-    /// Keeps another hash of the same password.
-    func replacePasswordHash(_ old: String, by new: String, of user: UserID) async throws(RepositoryError)
+    /// Keeps another hash of the same password; false when it is not kept under `old` any more.
+    func replacePasswordHash(_ old: String, by new: String, of user: UserID) async throws(RepositoryError) -> Bool
     /// Sets a new password if the old one is still `old`, ends all sessions and voids a mailed token.
     func setPassword(_ new: String, insteadOf old: String, of user: UserID) async throws(RepositoryError) -> Bool
     /// Has a one-time token mailed to the account of an e-mail address, in place of an earlier one; does nothing for an
@@ -58,7 +60,8 @@ package protocol AccountRepository: Sendable {
     /// Everything that is kept about a person, as a JSON object; nil when there is no such account.
     func personalData(of id: UserID) async throws(RepositoryError) -> String?
     /// Makes the account of somebody of an outside identity provider unless it is there. Its e-mail address names nobody
-    /// when none is given or the one given has another account. Returns false when the account was deleted.
+    /// when none is given or the one given has another account. Returns false when the account was deleted, or is one of
+    /// ours whose id the provider's happens to be.
     func admitProvided(_ id: UserID, email: EmailAddress?) async throws(RepositoryError) -> Bool
     /// Accounts whose role was changed or that were deleted within the last `age`.
     func accountChanges(within age: Duration) async throws(RepositoryError) -> [AccountChange]

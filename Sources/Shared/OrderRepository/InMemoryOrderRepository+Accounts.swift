@@ -21,9 +21,11 @@ extension InMemoryOrderRepository: AccountRepository {
     // MARK: - Sessions
 
     package func openSession(
-        _ family: UUID, of user: UserID, client: String?, tokenHash: [UInt8], lifetime: Duration, limit: Int
-    ) async throws(RepositoryError) {
+        _ family: UUID, of user: UserID, passwordHash: String, client: String?, tokenHash: [UInt8],
+        lifetime: Duration, limit: Int
+    ) async throws(RepositoryError) -> Bool {
         try access { state throws(RepositoryError) in
+            guard state.accounts[user]?.passwordHash == passwordHash else { return false }
             let ended = state.sessions.filter { $0.value.user == user && $0.value.expiresAt <= now() }.map(\.key)
             for family in ended { state.sessions[family] = nil }
             let others = state.sessions.filter { $0.value.user == user }
@@ -32,6 +34,7 @@ extension InMemoryOrderRepository: AccountRepository {
             state.sessions[family] = Session(
                 user: user, client: client, startedAt: now(), tokenHash: tokenHash, rotatedAt: now(),
                 expiresAt: now().addingTimeInterval(lifetime / .seconds(1)))
+            return true
         }
     }
 
@@ -95,9 +98,11 @@ extension InMemoryOrderRepository: AccountRepository {
 
     package func replacePasswordHash(
         _ old: String, by new: String, of user: UserID
-    ) async throws(RepositoryError) {
+    ) async throws(RepositoryError) -> Bool {
         try access { state throws(RepositoryError) in
-            if state.accounts[user]?.passwordHash == old { state.accounts[user]?.passwordHash = new }
+            guard state.accounts[user]?.passwordHash == old else { return false }
+            state.accounts[user]?.passwordHash = new
+            return true
         }
     }
 
@@ -172,6 +177,7 @@ extension InMemoryOrderRepository: AccountRepository {
                 throw RepositoryError(.duplicateEmail, "there is an account with this address")
             }
             state.accounts[id]?.user = wanted
+            if before.email != wanted.email { state.resets[id] = nil }
             if before.role != wanted.role { state.changes.append(AccountChange(user: id, role: wanted.role)) }
             return .changed(wanted)
         }
@@ -209,7 +215,7 @@ extension InMemoryOrderRepository: AccountRepository {
 
     package func admitProvided(_ id: UserID, email: EmailAddress?) async throws(RepositoryError) -> Bool {
         try access { state throws(RepositoryError) in
-            if state.accounts[id] != nil { return true }
+            if let account = state.accounts[id] { return account.passwordHash == nil }
             guard !state.changes.contains(AccountChange(user: id, role: nil)) else { return false }
             let address = email.flatMap { Self.account($0.text, in: state) == nil ? $0.text : nil }
             state.accounts[id] = Account(

@@ -25,7 +25,7 @@ package struct OrderRefund: Hashable, Sendable {
 /// An administrator's wish to give an order's money back, or that of some of its tickets.
 package struct RefundRequest: Hashable, Sendable {
     package var order: OrderID
-    /// nil: all that are left.
+    /// nil: all that are valid.
     package var tickets: [TicketCode]?
     package var reason: String?
     /// The same key is the same refund of the order.
@@ -91,9 +91,9 @@ struct RefundPlan: Hashable, Sendable {
     /// - Parameter live: The order's tickets, each once.
     init(_ order: Order, _ live: [LiveTicket], tickets wanted: [TicketCode]?) throws(RefundRefused) {
         guard order.status == .confirmed else { throw RefundRefused(.notConfirmed(order.status)) }
-        let left = live.filter { $0.status != .cancelled }.map(\.code)
+        let left = live.filter { $0.status != .cancelled }
         var chosen: [TicketCode] = []
-        for code in wanted ?? left {
+        for code in wanted ?? left.filter({ $0.status == .valid }).map(\.code) {
             guard let ticket = live.first(where: { $0.code == code || $0.original == code }) else {
                 throw RefundRefused(.unknownTicket(code))
             }
@@ -101,7 +101,8 @@ struct RefundPlan: Hashable, Sendable {
             if !chosen.contains(ticket.code) { chosen.append(ticket.code) }
         }
         guard !chosen.isEmpty else { throw RefundRefused(.noTickets) }
-        isWhole = Set(chosen) == Set(left)
+        // One that was used keeps the order from ending.
+        isWhole = chosen.count == left.count
         tickets = chosen
         let returned = order.refunds.map(\.amount.amount).reduce(0, +)
         let share = order.total.amount / Int64(order.quantity) * Int64(chosen.count)

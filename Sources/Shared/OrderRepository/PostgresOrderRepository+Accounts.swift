@@ -4,10 +4,12 @@ package import Ticketing
 
 extension PostgresOrderRepository: AccountRepository {
     package func openSession(
-        _ family: UUID, of user: UserID, client: String?, tokenHash: [UInt8], lifetime: Duration, limit: Int
-    ) async throws(RepositoryError) {
-        _ = try await affected(
-            InsertSession.query(family, user, client: client, tokenHash, lifetime: lifetime, limit: limit))
+        _ family: UUID, of user: UserID, passwordHash: String, client: String?, tokenHash: [UInt8],
+        lifetime: Duration, limit: Int
+    ) async throws(RepositoryError) -> Bool {
+        let query = InsertSession.query(
+            family, user, passwordHash: passwordHash, client: client, tokenHash, lifetime: lifetime, limit: limit)
+        return try await affected(query) == 1
     }
 
     package func rotateSession(
@@ -42,14 +44,24 @@ extension PostgresOrderRepository: AccountRepository {
 
     package func replacePasswordHash(
         _ old: String, by new: String, of user: UserID
-    ) async throws(RepositoryError) {
-        _ = try await affected(UpdatePasswordHash.query(old, by: new, user))
+    ) async throws(RepositoryError) -> Bool {
+        try await affected(UpdatePasswordHash.query(old, by: new, user)) == 1
     }
 
     package func setPassword(
         _ new: String, insteadOf old: String, of user: UserID
     ) async throws(RepositoryError) -> Bool {
-        try await affected(UpdatePassword.query(new, insteadOf: old, user)) == 1
+        do {
+            return try await postgres.withTransaction { connection in
+                guard try await connection.query(UpdatePasswordHash.query(old, by: new, user)).affected == 1 else {
+                    return false
+                }
+                try await Self.endSessions(of: user, connection)
+                return true
+            }
+        } catch {
+            throw RepositoryError(error)
+        }
     }
 
     package func requestPasswordReset(
@@ -64,7 +76,27 @@ extension PostgresOrderRepository: AccountRepository {
     }
 
     package func resetPassword(tokenHash: [UInt8], passwordHash: String) async throws(RepositoryError) -> Bool {
-        try await affected(UsePasswordReset.query(tokenHash, passwordHash: passwordHash)) == 1
+        do {
+            return try await postgres.withTransaction { connection in
+                // Accounts are locked before what belongs to them, here as elsewhere.
+                guard let row = try await connection.query(LockUser.ofReset(tokenHash)).rows.first else { return false }
+                let user = try row.decode(UserID.self)
+                guard try await connection.query(DeletePasswordReset.query(tokenHash)).affected == 1 else {
+                    return false
+                }
+                try await connection.query(UpdatePasswordHash.query(passwordHash, user))
+                try await Self.endSessions(of: user, connection)
+                return true
+            }
+        } catch {
+            throw RepositoryError(error)
+        }
+    }
+
+    /// Statements of their own, after the account was changed: they see a session that began before that.
+    private static func endSessions(of user: UserID, _ connection: PostgresConnection) async throws {
+        try await connection.query(DeleteSessionsOfUser.query(user))
+        try await connection.query(DeletePasswordReset.query(of: user))
     }
 
     package func users(
@@ -86,8 +118,14 @@ extension PostgresOrderRepository: AccountRepository {
                 if before.role == .admin, wanted.role != .admin, try await isLastAdmin(id, connection) {
                     return .lastAdmin
                 }
+                guard before != wanted else { return .changed(before) }
                 guard let after = try await connection.query(UpdateUser.query(wanted)).rows.first else {
                     return .unknown
+                }
+                if before.email != wanted.email {
+                    // Who reads the old address must not set the password.
+                    try await connection.query(DeletePasswordReset.query(of: id))
+                    try await connection.query(DeleteMails.resets(of: id))
                 }
                 if let actor {
                     try await connection.query(
@@ -104,11 +142,14 @@ extension PostgresOrderRepository: AccountRepository {
     }
 
     package func deleteUser(_ id: UserID, by actor: UserID?) async throws(RepositoryError) -> UserDeletion {
+        // Only administrators are removed one after another.
+        let isAdmin = try await user(id)?.role == .admin
         do {
             return try await postgres.withTransaction { connection in
-                try await connection.query(LockAdministrators.query)
+                if isAdmin { try await connection.query(LockAdministrators.query) }
                 guard let row = try await connection.query(LockUser.forRemoval(id)).rows.first else { return .unknown }
                 let before = try User(row)
+                guard isAdmin || before.role != .admin else { throw RoleChanged() }
                 if before.role == .admin, try await isLastAdmin(id, connection) { return .lastAdmin }
                 // A statement of its own, after the lock: it sees the orders that were waited for.
                 let orders = try await connection.query(SelectOrdersStanding.query(id)).rows.first
@@ -119,10 +160,13 @@ extension PostgresOrderRepository: AccountRepository {
                         InsertUserAudit.query(actor: actor, action: .userDeleted, before: before, after: nil))
                 }
                 try await connection.query(RedactUserAudit.query(id))
+                try await connection.query(DeleteMails.query(of: id))
                 try await connection.query(InsertAccountChange.query(AccountChange(user: id, role: nil)))
                 try await connection.query(isKept ? AnonymiseUser.query(id) : DeleteUser.query(id))
                 return isKept ? .anonymised : .removed
             }
+        } catch is RoleChanged {
+            throw RepositoryError(.unavailable, "the account's role was changed at this instant")
         } catch {
             throw RepositoryError(error)
         }
@@ -141,7 +185,7 @@ extension PostgresOrderRepository: AccountRepository {
         return try await isThere(id) ?? false
     }
 
-    /// nil when there is no such account, false when it was deleted.
+    /// nil when there is no such account; false when it was deleted, or is one of ours, who sign in by a password.
     private func isThere(_ id: UserID) async throws(RepositoryError) -> Bool? {
         try await first(SelectUserStanding.query(id)) { row throws(PostgresError) in try row.decode(Bool.self) }
     }
@@ -163,6 +207,9 @@ extension PostgresOrderRepository: AccountRepository {
         return others == 0
     }
 }
+
+/// Somebody has made the account an administrator's at this instant.
+private struct RoleChanged: Error {}
 
 extension User {
     /// An address that names nobody: `.invalid` is no domain (RFC 2606 §2).

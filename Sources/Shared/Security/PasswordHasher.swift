@@ -1,3 +1,4 @@
+import Synchronization
 import Threads
 
 /// Hashes and compares passwords with scrypt, on threads of its own.
@@ -15,6 +16,7 @@ package final class PasswordHasher: Sendable {
 
     private let parameters: ScryptParameters
     private let threads: WorkerThreads
+    private let computations = Atomic(0)
 
     package convenience init(configuration: PasswordConfiguration = PasswordConfiguration()) throws(PasswordError) {
         let threads: WorkerThreads
@@ -34,6 +36,9 @@ package final class PasswordHasher: Sendable {
 
     /// Computations that wait for a thread, for a gauge.
     package var waiting: Int { threads.waiting }
+
+    /// Computations that have begun so far, for a gauge.
+    package var computed: Int { computations.load(ordering: .relaxed) }
 
     /// The text to store for a new password.
     package func hash(_ password: String) async throws(PasswordError) -> String {
@@ -94,6 +99,7 @@ package final class PasswordHasher: Sendable {
                         continuation.resume(returning: .failure(PasswordError(.cancelled, "nobody waits any more")))
                         return
                     }
+                    self.computations.add(1, ordering: .relaxed)
                     continuation.resume(returning: Result(catching: work))
                 }
                 if !accepted {

@@ -38,9 +38,9 @@ struct ProviderClaims: Decodable, Sendable {
     private let email: String?
     private let emailVerified: Flag?
 
-    /// The e-mail address, unless the provider says that it was not verified.
+    /// The e-mail address, if the provider says that it was verified.
     var verifiedEmail: String? {
-        if case .flag(false) = emailVerified { nil } else { email }
+        if case .flag(true) = emailVerified { email } else { nil }
     }
 
     func isFor(_ audience: String) -> Bool {

@@ -18,6 +18,8 @@ package final class TokenVerifier: Sendable {
     private let standings = Mutex<[UserID: Role?]>([:])
     private let provider: IdentityProviderConfiguration?
     private let providerKeys = Mutex(ProviderKeys.none)
+    /// How often they were replaced.
+    private let keyGeneration = Atomic(0)
     /// One element when tokens have named keys that the provider may have and that are not known here.
     package let unknownProviderKeys: AsyncStream<Void>
     private let unknownProviderKey: AsyncStream<Void>.Continuation
@@ -61,6 +63,7 @@ package final class TokenVerifier: Sendable {
     /// The provider's keys from now on. What was verified by those before is verified again.
     package func adopt(_ keys: ProviderKeys) {
         providerKeys.withLock { $0 = keys }
+        keyGeneration.add(1, ordering: .sequentiallyConsistent)
         cache.removeAll { $0.provided != nil }
     }
 
@@ -86,11 +89,16 @@ package final class TokenVerifier: Sendable {
         let now = now()
         let hash = IdentityCache.hash(bytes)
         if let identity = cache.identity(hash: hash, token: bytes, now: now) { return .success(identity) }
+        let generation = keyGeneration.load(ordering: .sequentiallyConsistent)
         return Result { () throws(TokenError) in
             let (identity, expires) = try verify(bytes, now: now)
             guard !isOutdated(identity) else { throw TokenError(.outdated) }
             if bytes.count <= configuration.maximumCachedTokenBytes {
                 cache.insert(identity, hash: hash, token: bytes, expires: expires)
+            }
+            if identity.provided != nil, keyGeneration.load(ordering: .sequentiallyConsistent) != generation {
+                // Verified by keys that are the provider's no more.
+                cache.removeAll { $0 == identity }
             }
             // Once more: what is applied later than this look finds the token in memory and removes it.
             guard !isOutdated(identity) else {

@@ -38,20 +38,40 @@ package enum Limits {
     package static let searchBytes = 160
 }
 
-/// An address that mail can plausibly be sent to, kept as typed; compared without regard to case.
+/// An address that mail can be sent to, kept as typed; compared without regard to case.
 package struct EmailAddress: Hashable, Sendable, CustomStringConvertible {
     package let text: String
 
-    /// nil unless there is one `@` with something before it, a dotted domain after it, and no space or control
-    /// character. Whether mail arrives is what decides in the end, so nothing more is asked here.
+    /// nil for an address that is not plainly one: ASCII, a local part of RFC 5322's atoms with dots between them, and a
+    /// domain of two or more labels of letters, digits and hyphens. What else the standards allow (quoted local parts,
+    /// comments, UTF-8) is hardly ever a person's address, but is how one address is made to look like two, or like a
+    /// command. Nor is it one in `.invalid`, which is no domain of anybody (RFC 6761): accounts that nobody can write to
+    /// have such.
     package init?(_ text: String) {
         let parts = text.split(separator: "@", omittingEmptySubsequences: false)
-        guard Limits.email.contains(text.utf8.count), parts.count == 2, !parts[0].isEmpty,
-            parts[1].contains("."), !parts[1].hasPrefix("."), !parts[1].hasSuffix("."), !parts[1].contains(".."),
-            text.unicodeScalars.allSatisfy({ $0.value > 0x20 && $0.value != 0x7f })
+        guard Limits.email.contains(text.utf8.count), parts.count == 2, Self.isDotted(parts[0], Self.isAtom),
+            parts[1].contains("."), Self.isDotted(parts[1], Self.isDomain), !text.lowercased().hasSuffix(".invalid")
         else { return nil }
         self.text = text
     }
 
     package var description: String { text }
+
+    private static func isDotted(_ text: Substring, _ isAllowed: (UInt8) -> Bool) -> Bool {
+        text.split(separator: ".", omittingEmptySubsequences: false)
+            .allSatisfy { !$0.isEmpty && $0.utf8.allSatisfy(isAllowed) }
+    }
+
+    private static func isDomain(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"):
+            true
+        default: false
+        }
+    }
+
+    private static let signs = Set("!#$%&'*+-/=?^_`{|}~".utf8)
+
+    private static func isAtom(_ byte: UInt8) -> Bool { isDomain(byte) || signs.contains(byte) }
 }

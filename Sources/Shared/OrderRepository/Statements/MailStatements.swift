@@ -28,7 +28,8 @@ enum ClaimMails {
                CASE WHEN m.parameters ->> 'amount' ~ '^[0-9]{1,12}$' THEN (m.parameters ->> 'amount')::bigint END,
                o.id, o.status, o.failure_code, o.quantity, (o.total_amount * 100)::bigint, o.currency, r.amount,
                e.title, e.venue, e.event_date,
-               array(SELECT ticket_code FROM tickets WHERE order_id = o.id AND status = 'valid' AND holder_id IS NULL ORDER BY ticket_code)
+               array(SELECT ticket_code FROM tickets
+                     WHERE order_id = o.id AND status = 'valid' AND holder_id IS NULL ORDER BY ticket_code)
         FROM claimed m
              LEFT JOIN LATERAL (SELECT email, name FROM users WHERE id = m.user_id OFFSET 0) u ON true
              LEFT JOIN LATERAL (SELECT ticket_code, order_id FROM tickets
@@ -146,13 +147,23 @@ extension MailRow {
     }
 }
 
-/// Attempts start anew, so that the pauses do too.
+/// Attempts of one that was given up on start anew, so that the pauses do too. One that waits for its next try has that
+/// now; one that a dispatcher has under way stays as it is, because it looks the same but for the failure.
 enum RetryMail {
     static func query(_ id: Int64) -> PostgresQuery {
         """
-        UPDATE mails SET state = 'waiting', next_try = now(), attempts = 0
+        UPDATE mails SET state = 'waiting', next_try = now(), attempts = CASE state WHEN 'dead' THEN 0 ELSE attempts END
         WHERE id = \(id) AND (state = 'waiting' OR (state = 'dead' AND kind <> 'password_reset'))
         """
+    }
+}
+
+enum DeleteMails {
+    static func query(of user: UserID) -> PostgresQuery { "DELETE FROM mails WHERE user_id = \(user)" }
+
+    /// Those that would bring a token.
+    static func resets(of user: UserID) -> PostgresQuery {
+        "DELETE FROM mails WHERE user_id = \(user) AND kind = 'password_reset' AND state = 'waiting'"
     }
 }
 

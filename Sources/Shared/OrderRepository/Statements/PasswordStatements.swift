@@ -8,25 +8,13 @@ enum SelectPasswordHash {
 }
 
 enum UpdatePasswordHash {
+    /// Unless another was set in the meantime.
     static func query(_ old: String, by new: String, _ user: UserID) -> PostgresQuery {
-        "UPDATE users SET password_hash = \(new) WHERE id = \(user) AND password_hash = \(old)"
+        "UPDATE users SET password_hash = \(new), updated_at = now() WHERE id = \(user) AND password_hash = \(old)"
     }
-}
 
-/// Sets a password unless another was set in the meantime. Sessions and a mailed token end with the old one.
-enum UpdatePassword {
-    static func query(_ new: String, insteadOf old: String, _ user: UserID) -> PostgresQuery {
-        """
-        WITH account AS (
-            UPDATE users SET password_hash = \(new), updated_at = now()
-            WHERE id = \(user) AND password_hash = \(old) RETURNING id
-        ), sessions AS (
-            DELETE FROM refresh_tokens WHERE user_id IN (SELECT id FROM account)
-        ), resets AS (
-            DELETE FROM password_resets WHERE user_id IN (SELECT id FROM account)
-        )
-        SELECT id FROM account
-        """
+    static func query(_ new: String, _ user: UserID) -> PostgresQuery {
+        "UPDATE users SET password_hash = \(new), updated_at = now() WHERE id = \(user)"
     }
 }
 
@@ -53,17 +41,11 @@ enum SelectPasswordReset {
     }
 }
 
-/// Sets a password by a mailed token, which goes with it: of two that use it, one finds it.
-enum UsePasswordReset {
-    static func query(_ tokenHash: [UInt8], passwordHash: String) -> PostgresQuery {
-        """
-        WITH used AS (
-            DELETE FROM password_resets WHERE token_hash = \(tokenHash) AND expires_at > now() RETURNING user_id
-        ), sessions AS (
-            DELETE FROM refresh_tokens WHERE user_id IN (SELECT user_id FROM used)
-        )
-        UPDATE users SET password_hash = \(passwordHash), updated_at = now()
-        WHERE id IN (SELECT user_id FROM used) AND deleted_at IS NULL
-        """
+/// Uses a mailed token up: of two that use it, one finds it.
+enum DeletePasswordReset {
+    static func query(_ tokenHash: [UInt8]) -> PostgresQuery {
+        "DELETE FROM password_resets WHERE token_hash = \(tokenHash) AND expires_at > now()"
     }
+
+    static func query(of user: UserID) -> PostgresQuery { "DELETE FROM password_resets WHERE user_id = \(user)" }
 }

@@ -42,7 +42,10 @@ enum SelectPersonalData {
                 SELECT jsonb_agg(jsonb_build_object('orderId', p.order_id, 'kind', p.kind, 'status', p.status,
                     'amount', \(money("p.amount", "p.currency")), 'reference', p.reference,
                     'createdAt', \(time("p.created_at"))) ORDER BY p.id)
-                FROM payments p JOIN ticket_orders o ON o.id = p.order_id WHERE o.user_id = u.id), '[]'),
+                FROM ticket_orders o, LATERAL (
+                    SELECT * FROM payments WHERE order_id = o.id AND kind = 'charge' AND status = 'captured'
+                    UNION ALL SELECT * FROM payments WHERE order_id = o.id AND (kind <> 'charge' OR status <> 'captured')
+                ) p WHERE o.user_id = u.id), '[]'),
             'mails', coalesce((
                 SELECT jsonb_agg(jsonb_build_object('kind', m.kind, 'orderId', m.order_id, 'state', m.state,
                     'createdAt', \(time("m.created_at")), 'sentAt', \(time("m.sent_at"))) ORDER BY m.id)

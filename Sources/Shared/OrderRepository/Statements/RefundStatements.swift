@@ -82,7 +82,7 @@ enum InsertRefund {
                 WHERE \(plan.amount.amount) = 0
             ), noted AS (
                 INSERT INTO audit_log (actor_id, action, subject, after)
-                SELECT \(request.actor), \(AuditAction.orderRefunded.rawValue), id::text,
+                SELECT \(request.actor), '\(unescaped: AuditAction.orderRefunded.rawValue)', id::text,
                        jsonb_build_object('refund', \(id.text)::text, 'amount', \(plan.amount.amount)::bigint,
                                           'tickets', to_jsonb(\(plan.tickets.map(\.text))),
                                           'reason', \(request.reason)::text)

@@ -3,19 +3,27 @@ import PostgresClient
 import Ticketing
 
 /// Begins a session, and clears away what the user has of ended ones and of more than so many.
+///
+/// It takes 0.2 s to compare a password. The account's row is locked, so that a password that is changed meanwhile is seen
+/// here, and one that is changed later ends this session, too.
 enum InsertSession {
     static func query(
-        _ family: UUID, _ user: UserID, client: String?, _ tokenHash: [UInt8], lifetime: Duration, limit: Int
+        _ family: UUID, _ user: UserID, passwordHash: String, client: String?, _ tokenHash: [UInt8],
+        lifetime: Duration, limit: Int
     ) -> PostgresQuery {
         """
-        WITH cleared AS (
+        WITH account AS MATERIALIZED (
+            SELECT id FROM users WHERE id = \(user) AND password_hash = \(passwordHash) FOR SHARE
+        ), cleared AS (
             DELETE FROM refresh_tokens
-            WHERE user_id = \(user) AND (expires_at <= now() OR family IN (
+            WHERE user_id IN (SELECT id FROM account) AND (expires_at <= now() OR family IN (
                 SELECT family FROM refresh_tokens WHERE user_id = \(user)
                 ORDER BY rotated_at DESC, family OFFSET \(limit - 1)))
         )
         INSERT INTO refresh_tokens (family, user_id, client, token_hash, expires_at)
-        VALUES (\(family), \(user), \(client), \(tokenHash), now() + \(lifetime.milliseconds) * interval '1 millisecond')
+        SELECT \(family)::uuid, id, \(client)::text, \(tokenHash)::bytea,
+               now() + \(lifetime.milliseconds) * interval '1 millisecond'
+        FROM account
         """
     }
 }
@@ -42,7 +50,7 @@ enum RotateSession {
                               THEN t.revoked_at
                               ELSE coalesce(t.revoked_at, now()) END
         FROM users u
-        WHERE t.family = \(family) AND t.expires_at > now() AND u.id = t.user_id
+        WHERE t.family = \(family) AND t.expires_at > now() AND u.id = t.user_id AND u.deleted_at IS NULL
         RETURNING t.revoked_at IS NOT NULL, t.expires_at, u.id, u.email, u.name, u.role, u.created_at
         """
     }

@@ -100,8 +100,7 @@ extension TicketTransfer {
 }
 
 /// Lets somebody in. The ticket's row decides: of two gates, or of a gate and a transfer, the second waits for the first
-/// and then finds a ticket that is no longer valid. An account that is gone can act until its token ends, so the log names
-/// it only while it is there.
+/// and then finds a ticket that is no longer valid.
 enum RedeemTicket {
     static func query(_ code: TicketCode, _ redemption: Redemption) -> PostgresQuery {
         """
@@ -116,7 +115,7 @@ enum RedeemTicket {
             RETURNING ticket_code, redeemed_by, gate
         ), logged AS (
             INSERT INTO audit_log (actor_id, action, subject, before, after)
-            SELECT (SELECT id FROM users WHERE id = redeemed_by), \(AuditAction.ticketRedeemed.rawValue), ticket_code,
+            SELECT redeemed_by, '\(unescaped: AuditAction.ticketRedeemed.rawValue)', ticket_code,
                    jsonb_build_object('status', 'valid'), jsonb_build_object('status', 'used', 'gate', gate)
             FROM noted
         )
@@ -127,23 +126,26 @@ enum RedeemTicket {
 
 enum SelectRecipient {
     static func query(_ email: EmailAddress) -> PostgresQuery {
-        "SELECT id FROM users WHERE lower(email) = lower(\(email.text))"
+        "SELECT id FROM users WHERE lower(email) = lower(\(email.text)) AND deleted_at IS NULL"
     }
 }
 
 /// Hands a ticket on: its row ends, and another with a new code begins. The old row decides, as in `RedeemTicket`, so a
-/// ticket has one holder at every instant.
+/// ticket has one holder at every instant. The order is locked before, as a refund does: the new row needs it.
 enum TransferTicket {
     static func query(
         _ code: TicketCode, from giver: UserID, to recipient: UserID, as newCode: TicketCode
     ) -> PostgresQuery {
         """
-        WITH original AS MATERIALIZED (
+        WITH held AS MATERIALIZED (
+            SELECT id, user_id, event_id FROM ticket_orders
+            WHERE id = (SELECT order_id FROM tickets WHERE ticket_code = \(code.text)) FOR KEY SHARE
+        ), original AS MATERIALIZED (
             SELECT coalesce(
                 (SELECT original_code FROM ticket_transfers WHERE to_code = \(code.text)), \(code.text)) AS code
         ), given AS (
             UPDATE tickets t SET status = 'transferred'
-            FROM ticket_orders o, events e
+            FROM held o, events e
             WHERE t.ticket_code = \(code.text) AND t.status = 'valid' AND o.id = t.order_id AND e.id = o.event_id
                   AND coalesce(t.holder_id, o.user_id) = \(giver) AND e.event_date > now()
                   AND (SELECT count(*) FROM ticket_transfers

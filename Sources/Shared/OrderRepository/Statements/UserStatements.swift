@@ -36,9 +36,11 @@ enum InsertProvidedUser {
     }
 }
 
-/// Whether an account that there was is still there.
+/// Whether an account is there and an outside provider's.
 enum SelectUserStanding {
-    static func query(_ id: UserID) -> PostgresQuery { "SELECT deleted_at IS NULL FROM users WHERE id = \(id)" }
+    static func query(_ id: UserID) -> PostgresQuery {
+        "SELECT deleted_at IS NULL AND password_hash IS NULL FROM users WHERE id = \(id)"
+    }
 }
 
 enum SelectCredentials {
@@ -67,6 +69,9 @@ enum UpdateRole {
         ), change AS (
             INSERT INTO account_changes (user_id, role) SELECT id, role FROM account
             ON CONFLICT (user_id) DO UPDATE SET role = EXCLUDED.role, changed_at = now()
+        ), noted AS (
+            INSERT INTO audit_log (action, subject, after)
+            SELECT '\(unescaped: AuditAction.userChanged.rawValue)', id::text, jsonb_build_object('role', role) FROM account
         )
         SELECT \(unescaped: columns) FROM account
         """
@@ -116,6 +121,16 @@ enum LockUser {
         """
     }
 
+    /// Of the account that a mailed token is for.
+    static func ofReset(_ tokenHash: [UInt8]) -> PostgresQuery {
+        """
+        SELECT u.id FROM users u
+        WHERE u.id = (SELECT user_id FROM password_resets WHERE token_hash = \(tokenHash) AND expires_at > now())
+              AND u.deleted_at IS NULL
+        FOR NO KEY UPDATE
+        """
+    }
+
     /// Waits for orders of the user that are being written, and lets none be written until the transaction ends: a row
     /// that goes would take them along (ON DELETE CASCADE).
     static func forRemoval(_ id: UserID) -> PostgresQuery {
@@ -153,8 +168,7 @@ enum AnonymiseUser {
     static func query(_ id: UserID) -> PostgresQuery {
         """
         WITH sessions AS (DELETE FROM refresh_tokens WHERE user_id = \(id)),
-             resets AS (DELETE FROM password_resets WHERE user_id = \(id)),
-             letters AS (DELETE FROM mails WHERE user_id = \(id))
+             resets AS (DELETE FROM password_resets WHERE user_id = \(id))
         UPDATE users SET email = id || '@deleted.invalid', name = NULL, password_hash = NULL, role = 'user',
                          deleted_at = now(), updated_at = now()
         WHERE id = \(id)
