@@ -158,6 +158,23 @@ import Testing
         #expect(error?.subject == directory)
     }
 
+    @Test func secretsMayBeFilesOfAFolder() async throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("secrets-\(UUID())")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try "from a file\n".write(to: folder.appendingPathComponent("jwt-secret"), atomically: true, encoding: .utf8)
+        try "old".write(to: folder.appendingPathComponent("redis-url"), atomically: true, encoding: .utf8)
+        let reader = try await ConfigReader.onsale(
+            dotEnv: "/nonexistent/.env", environment: ["SECRETS_DIRECTORY": folder.path, "REDIS_URL": "new"])
+        #expect(try reader.required("jwt.secret") == "from a file")
+        #expect(try reader.required("redis.url") == "new", "the environment wins")
+        let error = await #expect(throws: ConfigurationError.self) {
+            try await ConfigReader.onsale(
+                dotEnv: "/nonexistent/.env", environment: ["SECRETS_DIRECTORY": folder.path + "/none"])
+        }
+        #expect(error?.description.hasPrefix("SECRETS_DIRECTORY is") == true)
+    }
+
     @Test func theProcessEnvironmentIsReadByDefault() async throws {
         let reader = try await ConfigReader.onsale(dotEnv: "/nonexistent/.env")
         #expect(reader.optional("path") == ProcessInfo.processInfo.environment["PATH"])

@@ -39,6 +39,8 @@ import Ticketing
             try await harness.send(.get, path, token: bob.token).expectProblem(.userNotFound)
             try await harness.send(.get, path).expectProblem(.unauthenticated)
         }
+        let audit = try await harness.send(.get, "/api/admin/audit?action=user.export", token: admin.token)
+        #expect((audit.json["items"] as? [[String: Any]])?.map { $0["subject"] as? String } == [ada.id.description])
         try await harness.send(.get, "/api/users", token: ada.token).expectProblem(.forbidden)
         try await harness.send(.patch, ada.path, token: bob.token, body: "{\"name\":\"B\"}").expectProblem(
             .userNotFound)

@@ -35,6 +35,8 @@ struct MailDispatcherTests {
             }
         }
 
+        func forgetMails(olderThan age: Duration) async throws(RepositoryError) -> Int { 0 }
+
         func mailDepth() async throws(RepositoryError) -> OutboxDepth {
             OutboxDepth(waiting: 0, oldest: .zero, dead: 0)
         }

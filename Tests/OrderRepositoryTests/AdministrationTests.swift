@@ -24,6 +24,8 @@ import Ticketing
             _ = try await repository.cancelEvent(sale.event.id, reason: nil, by: admin)
             _ = try await repository.changeUser(friend.id, UserChange(name: "Grace"), by: admin)
             _ = try await repository.changeUser(friend.id, UserChange(name: "Grace"), by: admin)
+            try await repository.noteExport(.userExported, of: friend.id.description, by: admin)
+            try await repository.noteExport(.ordersExported, of: event.id.description, by: admin)
             _ = try await repository.deleteUser(friend.id, by: admin)
             let lines = try database.sql(
                 "SELECT action, count(*) FROM audit_log WHERE actor_id IS NOT NULL GROUP BY 1")

@@ -302,6 +302,20 @@ import Ticketing
         }
     }
 
+    @Test func mailsThatEndedLongAgoAreForgotten() async throws {
+        try await Scene.run { scene in
+            try scene.database.sql(
+                """
+                INSERT INTO mails (kind, user_id, state, created_at)
+                SELECT 'order_confirmed', gen_random_uuid(), state, now() - age * interval '1 day'
+                FROM unnest(ARRAY['sent', 'skipped', 'dead', 'waiting']) AS state, unnest(ARRAY[91, 89]) AS age
+                """)
+            #expect(try await scene.mails.forgetMails(olderThan: .seconds(90 * 86_400)) == 3)
+            #expect(try await scene.mails.forgetMails(olderThan: .seconds(90 * 86_400)) == 0)
+            #expect(try scene.database.count("mails") == 5)
+        }
+    }
+
     /// Taking due mails must not read those that are not, nor the orders, tickets and payments of others: after a sale there
     /// are a million of each.
     @Test func claimingReadsNoTableFromEndToEnd() async throws {

@@ -3,6 +3,7 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 import OrderRepository
+import Security
 import Ticketing
 
 /// `/api/admin/events/{id}/orders`: who has bought tickets of an event.
@@ -26,6 +27,7 @@ struct EventOrderHandler<Repository: OrderRepository & AdministrationRepository>
             let id = try context.parameters.eventID()
             let filter = try Self.filter(request)
             try await requireEvent(id)
+            try await repository.noteExport(.ordersExported, of: id.description, by: context.identity.userID)
             return try await export.response(of: id, matching: filter)
         }
     }

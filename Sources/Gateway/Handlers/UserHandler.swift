@@ -6,7 +6,7 @@ import Security
 import Ticketing
 
 /// `/api/users`: accounts, for administrators and for their owners.
-struct UserHandler<Repository: OrderRepository & AccountRepository>: Sendable {
+struct UserHandler<Repository: OrderRepository & AccountRepository & AdministrationRepository>: Sendable {
     let users: UserService<Repository>
     let limits: GatewayLimits
 
@@ -27,7 +27,7 @@ struct UserHandler<Repository: OrderRepository & AccountRepository>: Sendable {
         }
         router.get("/api/users/{id}/export") { _, context in
             let id = try Self.id(context)
-            let data = try await users.personalData(of: id)
+            let data = try await users.personalData(of: id, for: context.identity)
             return JSONResponse.response(
                 ByteBuffer(string: data),
                 headers: [

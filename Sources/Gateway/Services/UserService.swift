@@ -5,7 +5,7 @@ import Security
 import Ticketing
 
 /// What administrators and owners do to accounts.
-struct UserService<Repository: OrderRepository & AccountRepository>: Sendable {
+struct UserService<Repository: OrderRepository & AccountRepository & AdministrationRepository>: Sendable {
     let repository: Repository
     let passwords: PasswordService<Repository>
     let watch: AccountWatch<Repository>
@@ -70,9 +70,12 @@ struct UserService<Repository: OrderRepository & AccountRepository>: Sendable {
         }
     }
 
-    /// A JSON object.
-    func personalData(of id: UserID) async throws -> String {
+    /// A JSON object. An administrator who takes somebody else's is noted in the audit log before it is given.
+    func personalData(of id: UserID, for identity: Identity) async throws -> String {
         guard let data = try await repository.personalData(of: id) else { throw UserProblems.notFound }
+        if id != identity.userID {
+            try await repository.noteExport(.userExported, of: id.description, by: identity.userID)
+        }
         return data
     }
 }

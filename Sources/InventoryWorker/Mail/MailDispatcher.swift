@@ -71,6 +71,8 @@ package struct MailDispatcher<Repository: MailRepository, Sender: Mailer>: Servi
     }
 
     private func look() async throws {
+        // Up to a thousand each time are many times what can be sent meanwhile.
+        _ = try await repository.forgetMails(olderThan: limits.keptAge)
         let depth = try await repository.mailDepth()
         waiting.record(depth.waiting)
         oldest.record(depth.oldest / .seconds(1))

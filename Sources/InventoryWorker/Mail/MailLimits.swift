@@ -19,6 +19,9 @@ package struct MailLimits: Sendable {
     /// A mailed token that is older is of no use any more. Longer than a token's life, so that none is kept back.
     package var resetAge: Duration = .seconds(3_600)
 
+    /// How long a mail that has ended is kept, for its order's owner and for operators. A row has about 200 bytes.
+    package var keptAge: Duration = .seconds(90 * 86_400)
+
     /// - Parameters:
     ///   - connections: Mails under way at once.
     ///   - timeout: The longest that one may take.

@@ -2,10 +2,12 @@
 @_exported import Configuration
 
 extension ConfigReader {
-    /// The settings of a process: environment variables over an optional `.env` file.
+    /// The settings of a process: environment variables over the files of `SECRETS_DIRECTORY`, if that is set, over an
+    /// optional `.env` file.
     ///
     /// The key `database.url` names the variable `DATABASE_URL`. A line of the file is `NAME=value`, taken as it stands
-    /// (quotes are part of the value); a line that starts with `#` is a comment. Settings are read once, at start-up.
+    /// (quotes are part of the value); a line that starts with `#` is a comment. In `SECRETS_DIRECTORY`, such as the
+    /// `/run/secrets` of container tools, the file `database-url` holds it. Settings are read once, at start-up.
     ///
     /// - Parameters:
     ///   - path: The file; it may be missing, but not unreadable.
@@ -22,11 +24,23 @@ extension ConfigReader {
         do {
             let file = try await EnvironmentVariablesProvider(
                 environmentFilePath: filePath(path), allowMissing: true)
-            return ConfigReader(providers: [variables, file])
+            let reader = ConfigReader(providers: [variables, file])
+            guard let directory = reader.optional("secrets.directory") else { return reader }
+            return ConfigReader(providers: [variables, try await secrets(in: directory), file])
+        } catch let error as ConfigurationError {
+            throw error
         } catch {
             throw ConfigurationError(.unreadableFile, subject: path, allowed: "a readable file or none (\(error))")
         }
     }
+
+    private static func secrets(in directory: String) async throws(ConfigurationError) -> DirectoryFilesProvider {
+        do { return try await DirectoryFilesProvider(directoryPath: filePath(directory)) } catch {
+            throw ConfigurationError(
+                .invalid, subject: "SECRETS_DIRECTORY", given: directory, allowed: "a readable folder (\(error))")
+        }
+    }
+
     /// A file path as the library wants it. Generic, because the type's name belongs to swift-system, which is no
     /// dependency of ours.
     private static func filePath<Path: ExpressibleByStringLiteral>(_ text: String) -> Path

@@ -21,6 +21,9 @@ package protocol AdministrationRepository: Sendable {
         of event: EventID, matching filter: EventOrderFilter, before end: Date, after cursor: PageCursor?, limit: Int
     ) async throws(RepositoryError) -> Page<EventOrder>
 
+    /// Notes in the audit log that an administrator has taken data away: `.userExported` or `.ordersExported`.
+    func noteExport(_ action: AuditAction, of subject: String, by actor: UserID) async throws(RepositoryError)
+
     /// A page of the audit log, newest first, of lines older than `id`.
     func auditLog(
         matching filter: AuditFilter, after id: Int64?, limit: Int

@@ -13,6 +13,8 @@ package enum AuditAction: String, Hashable, Sendable, CaseIterable {
     case ticketRedeemed = "ticket.redeem"
     case userChanged = "user.update"
     case userDeleted = "user.delete"
+    case userExported = "user.export"
+    case ordersExported = "event.export"
 }
 
 /// One line of the audit log.

@@ -39,6 +39,18 @@ extension InMemoryOrderRepository: AdministrationRepository {
         }
     }
 
+    package func noteExport(
+        _ action: AuditAction, of subject: String, by actor: UserID
+    ) async throws(RepositoryError) {
+        try access { state throws(RepositoryError) in
+            state.audit.append(
+                AuditEntry(
+                    id: Int64(state.audit.count + 1), at: now(), actor: actor,
+                    actorEmail: state.accounts[actor]?.user.email, action: action.rawValue, subject: subject,
+                    before: nil, after: nil))
+        }
+    }
+
     package func auditLog(
         matching filter: AuditFilter, after id: Int64?, limit: Int
     ) async throws(RepositoryError) -> AuditPage {

@@ -12,6 +12,9 @@ package protocol MailRepository: Sendable {
     /// Notes what became of claimed mails. One that was claimed again since is left to whoever did, unless it was sent.
     func record(_ results: [MailResult]) async throws(RepositoryError)
 
+    /// Deletes mails that ended longer ago than `age`, the oldest ones and not too many at once; returns how many.
+    func forgetMails(olderThan age: Duration) async throws(RepositoryError) -> Int
+
     func mailDepth() async throws(RepositoryError) -> OutboxDepth
 }
 

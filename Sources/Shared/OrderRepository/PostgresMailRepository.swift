@@ -15,6 +15,10 @@ package struct PostgresMailRepository: MailRepository {
         _ = try await run(RecordMailResults.query(results))
     }
 
+    package func forgetMails(olderThan age: Duration) async throws(RepositoryError) -> Int {
+        try await run(DeleteMails.query(olderThan: age)).affected
+    }
+
     package func mailDepth() async throws(RepositoryError) -> OutboxDepth {
         try await all(SelectMailDepth.query, SelectOutboxDepth.decode)[0]
     }

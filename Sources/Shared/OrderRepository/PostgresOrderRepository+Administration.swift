@@ -35,6 +35,12 @@ extension PostgresOrderRepository: AdministrationRepository {
         return page(try await withBuyers(try await all(query, Order.init)), limit: limit, cursor: \.place)
     }
 
+    package func noteExport(
+        _ action: AuditAction, of subject: String, by actor: UserID
+    ) async throws(RepositoryError) {
+        _ = try await affected(InsertAudit.query(action, by: actor, on: subject, before: nil, after: nil))
+    }
+
     package func auditLog(
         matching filter: AuditFilter, after id: Int64?, limit: Int
     ) async throws(RepositoryError) -> AuditPage {

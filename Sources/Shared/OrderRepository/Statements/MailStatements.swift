@@ -159,6 +159,15 @@ enum RetryMail {
 }
 
 enum DeleteMails {
+    /// The oldest rows alone are looked at. None waits for long, so what is to go is always among them.
+    static func query(olderThan age: Duration) -> PostgresQuery {
+        """
+        DELETE FROM mails WHERE id IN (
+            SELECT id FROM (SELECT id, state, created_at FROM mails ORDER BY id LIMIT 1000) AS oldest
+            WHERE state <> 'waiting' AND created_at < now() - \(age.milliseconds) * interval '1 millisecond')
+        """
+    }
+
     static func query(of user: UserID) -> PostgresQuery { "DELETE FROM mails WHERE user_id = \(user)" }
 
     /// Those that would bring a token.
