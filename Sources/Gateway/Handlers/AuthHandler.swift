@@ -111,7 +111,7 @@ struct AuthHandler<Repository: OrderRepository & AccountRepository>: Sendable {
             try JSONResponse.make(
                 try await sessions.sessions(
                     of: context.identity.userID, current: try SessionTransport.cookie(of: request)),
-                headers: [.cacheControl: "private, no-store"])
+                headers: [.cacheControl: "no-store"])
         }
         router.delete("/api/auth/sessions/{id}") { _, context in
             try await sessions.end(try Self.sessionID(context.parameters), of: context.identity.userID)
