@@ -1,6 +1,7 @@
 import Foundation
 import HTTPTypes
 import InventoryStore
+import ObjectStorage
 import OrderRepository
 import Testing
 import Ticketing
