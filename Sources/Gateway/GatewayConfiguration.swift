@@ -80,6 +80,12 @@ struct GatewayLimits: Sendable {
     /// A request must be there as a whole so long after its first byte: 64 KB in it are 26 kbit/s. Beyond: the connection
     /// is closed.
     var requestTime: Duration = .seconds(20)
+    /// Bytes that are read from a connection in one turn of the event loop: 400 of the smallest requests, whose answers have
+    /// 250 KB. As many may wait for a client that does not take them, for `sendTime`.
+    var readBytes = 16 * 1024
+    /// A client that has more than 64 KiB of answers waiting for it must take them down to 32 KiB within so long; nginx's
+    /// `send_timeout` is the same. Beyond: the connection is closed.
+    var sendTime: Duration = .seconds(60)
     /// A connection on which nothing happens for so long is closed. Longer than a long poll and than the usual 60 s
     /// of load balancers, so that they close first.
     var idleConnectionTime: Duration = .seconds(75)

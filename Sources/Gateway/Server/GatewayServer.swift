@@ -29,8 +29,7 @@ struct GatewayServer<Inventory: InventoryStore, Repository: OrderRepository>: Se
             uniqueKeysWithValues: eventLoopGroup.makeIterator().map { (ObjectIdentifier($0), EventLoopExecutor($0)) })
         let server = try HTTPServerBuilder { http in
             GatewayChannel(
-                http: HTTP1Channel(responder: http), hot: responder.hot, date: date,
-                idleTime: limits.idleConnectionTime, requestTime: limits.requestTime, executors: executors)
+                http: HTTP1Channel(responder: http), hot: responder.hot, date: date, limits: limits, executors: executors)
         }.buildServer(
             configuration: ServerConfiguration(
                 address: .hostname(configuration.host, port: configuration.port), backlog: limits.listenBacklog,
