@@ -57,6 +57,7 @@ struct Gateway<
         // One gate for all look-ups on behalf of buyers, so that their sum is bounded.
         let lookups = ConcurrencyGate(limit: limits.databaseLookups)
         let admission = ConcurrencyGate(limit: limits.requestsInFlight)
+        let bodies = BodyIntake(limits: limits)
         let catalog = EventCatalog(
             repository: repository, cache: dependencies.documents, limits: limits, gate: lookups)
         let progress = LaneProgressCache(
@@ -157,10 +158,14 @@ struct Gateway<
             hot: HotRoutes(
                 purchases: purchases, orders: orders, cors: cors, metrics: requestMetrics, admission: admission,
                 limits: limits),
-            router: router.buildResponder(), cors: cors, metrics: requestMetrics, admission: admission, limits: limits)
+            router: router.buildResponder(), cors: cors, metrics: requestMetrics, bodies: bodies, admission: admission,
+            limits: limits)
 
         registry.gauge("onsale_requests_in_flight", "Requests being answered, without held long polls.") {
             Double(admission.count)
+        }
+        registry.gauge("onsale_body_bytes", "Bytes of requests' bodies that are coming in or being answered.") {
+            Double(bodies.bytes)
         }
         registry.gauge("onsale_long_polls", "Long polls being held.") { Double(waiters.count) }
         registry.gauge("onsale_database_lookups", "Look-ups in Postgres on behalf of purchases and polls.") {

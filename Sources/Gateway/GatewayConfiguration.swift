@@ -97,6 +97,9 @@ struct GatewayLimits: Sendable {
     var eventBodyBytes = 64 * 1024
     /// Bodies of webhooks: Stripe's events have a few kB, and metadata of up to 50 × 540 bytes. Beyond: 413.
     var webhookBodyBytes = 256 * 1024
+    /// Bytes of bodies that have come in on the general path and wait for the rest or for the answer, all together: 8,192
+    /// of the largest that most routes take. Beyond: 503.
+    var bodyMemory = 128 * 1024 * 1024
     /// How much older or newer a webhook's signature may be than now: what Stripe's libraries allow.
     var webhookAge: Duration = .seconds(300)
     /// Requests being answered at once, long polls not counted: at 20,000/s and 10 ms each 200 are. Beyond: 503.

@@ -14,6 +14,7 @@ struct GatewayResponder<Inventory: InventoryStore, Repository: OrderRepository>:
     let router: RouterResponder<AppRequestContext>
     let cors: CORSPolicy
     let metrics: RequestMetrics
+    let bodies: BodyIntake
     let admission: ConcurrencyGate
     let limits: GatewayLimits
 
@@ -37,12 +38,11 @@ struct GatewayResponder<Inventory: InventoryStore, Repository: OrderRepository>:
         let start = NIODeadline.now()
         var context = makeContext()
         if let id = RequestIdentifier.accepted(request.headers[.requestID]) { context.id = id }
-        var response: Response
-        if let answered = try await admission.run({ try await router.respond(to: request, context: context) }) {
-            response = answered
-        } else {
-            response = Problem.overloaded(limits).response(requestID: context.id)
+        let named = context
+        let answered = try await bodies.run(request) { request in
+            try await admission.run { try await router.respond(to: request, context: named) }
         }
+        var response = answered ?? Problem.overloaded(limits).response(requestID: context.id)
         SecurityHeaders.apply(to: &response.headers)
         if !response.headers.contains(.requestID) { response.headers[.requestID] = context.id }
         if cors.isEnabled { cors.apply(to: &response.headers, origin: request.headers[.origin]) }

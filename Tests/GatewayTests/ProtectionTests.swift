@@ -5,6 +5,8 @@ import InventoryStore
 import Logging
 import NIOCore
 import NIOPosix
+import Observability
+import OnsaleConfiguration
 import OrderRepository
 import ServiceLifecycle
 import Testing
@@ -87,14 +89,18 @@ import Ticketing
     private static func serving(
         _ configure: (inout GatewayLimits) -> Void, _ body: @escaping @Sendable (Int) async throws -> Void
     ) async throws {
-        let harness = try await GatewayHarness {
-            $0.port = 0
-            configure(&$0.limits)
-        }
+        try await serving(try await GatewayHarness { configure(&$0.limits) }) { try await body($0) }
+    }
+
+    private static func serving(
+        _ harness: GatewayHarness, on group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
+        _ body: @escaping @Sendable (Int) async throws -> Void
+    ) async throws {
+        var configuration = harness.configuration
+        configuration.port = 0
         let (ports, listening) = AsyncStream.makeStream(of: Int.self)
         var server = GatewayServer(
-            responder: harness.gateway.responder, configuration: harness.configuration,
-            eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
+            responder: harness.gateway.responder, configuration: configuration, eventLoopGroup: group,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         server.onListening = { listening.yield($0) }
         let running = server
@@ -133,6 +139,66 @@ import Ticketing
             $0.requestTime = .milliseconds(300)
         } _: { port in
             try await Self.trickle(first, bytes, port: port)
+        }
+    }
+
+    @Test func aBodyThatTricklesInTakesNobodysPlace() async throws {
+        let harness = try await GatewayHarness { $0.limits.requestsInFlight = 1 }
+        let event = try await harness.event()
+        let token = try harness.token()
+        try await Self.serving(harness) { port in
+            try await RawConnection.with(port: port) { slow in
+                try await slow.send("POST /api/auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+                // The server has the first byte.
+                while !String(decoding: harness.registry.render(), as: UTF8.self).contains("onsale_body_bytes 1\n") {
+                    await Task.yield()
+                }
+                #expect(try await harness.purchase(event, token: token).status == 202)
+                let body = "{\"eventId\":\"\(event)\",\"quantity\":1}"
+                try await RawConnection.with(port: port) { buyer in
+                    try await buyer.send(
+                        """
+                        POST /api/tickets/purchase HTTP/1.1\r\nAuthorization: Bearer \(token)\r\n\
+                        Content-Length: \(body.utf8.count)\r\n\r\n\(body)
+                        """)
+                    #expect(try await buyer.receive()?.line == "HTTP/1.1 202 Accepted")
+                }
+                try await slow.send(String(repeating: " ", count: 98) + "}")
+                #expect(try await slow.receive()?.line.hasPrefix("HTTP/1.1 422") == true)
+            }
+            #expect(String(decoding: harness.registry.render(), as: UTF8.self).contains("onsale_body_bytes 0\n"))
+        }
+    }
+
+    @Test func bodiesHaveABoundTogether() async throws {
+        let harness = try await GatewayHarness { $0.limits.bodyMemory = 100 }
+        let login = "{\"email\":\"a@b.c\",\"password\":\"\(String(repeating: "x", count: 100))\"}"
+        for _ in 0..<2 { try await harness.send(.post, "/api/auth/login", body: login).expectProblem(.overloaded) }
+        // What was refused is given back.
+        try await harness.send(.post, "/api/auth/login", body: "{}").expectProblem(.validationFailed)
+    }
+
+    @Test(arguments: [
+        ("/api/auth/login", 16 * 1024), ("/api/events", 64 * 1024), ("/api/webhooks/stripe", 256 * 1024),
+    ])
+    func aBodyMayBeAsLargeAsItsRouteTakes(path: String, limit: Int) async throws {
+        let secret = Secret(bytes: Array(repeating: 1, count: 16))
+        let harness = try await GatewayHarness { $0.stripeWebhookSecret = secret }
+        try await Self.serving(harness) { port in
+            let authorization = "Authorization: Bearer \(try harness.token(role: .admin))\r\n"
+            for (size, isTooLarge) in [(limit, false), (limit + 1, true)] {
+                let body = "{" + String(repeating: " ", count: size - 2) + "}"
+                let chunk = "\(String(size, radix: 16))\r\n\(body)\r\n0\r\n\r\n"
+                for message in [
+                    "Content-Length: \(size)\r\n\r\n\(body)", "Transfer-Encoding: chunked\r\n\r\n\(chunk)",
+                ] {
+                    try await RawConnection.with(port: port) { stream in
+                        try await stream.send("POST \(path) HTTP/1.1\r\nHost: x\r\n\(authorization)\(message)")
+                        let line = try await stream.receive()?.line
+                        #expect(line?.contains(" 413 ") == isTooLarge, "\(line ?? "closed")")
+                    }
+                }
+            }
         }
     }
 
