@@ -156,8 +156,9 @@ struct Gateway<
         let requestMetrics = RequestMetrics(routes: .standard, factory: registry)
         responder = GatewayResponder(
             hot: HotRoutes(
-                purchases: purchases, orders: orders, cors: cors, metrics: requestMetrics, admission: admission,
-                limits: limits),
+                purchases: purchases, orders: orders, cors: cors,
+                security: SecurityHeaders(isSecure: sessions.isCookieSecure), metrics: requestMetrics,
+                admission: admission, limits: limits),
             router: router.buildResponder(), cors: cors, metrics: requestMetrics, bodies: bodies, admission: admission,
             limits: limits)
 

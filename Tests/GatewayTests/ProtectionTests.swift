@@ -31,10 +31,49 @@ import Ticketing
             try await harness.purchase(event, token: token), try await harness.send(.post, "/api/tickets/purchase"),
         ]
         for answer in answers {
-            #expect(answer.headers[HTTPField.Name("X-Content-Type-Options")!] == "nosniff")
-            #expect(answer.headers[HTTPField.Name("Referrer-Policy")!] == "no-referrer")
-            #expect(answer.headers[.contentSecurityPolicy] == "default-src 'none'; frame-ancestors 'none'")
+            for (name, value) in Self.protection {
+                #expect(answer.headers[values: HTTPField.Name(name)!] == [value], "\(name)")
+            }
+            #expect(answer.headers[.strictTransportSecurity] == nil)
             #expect(answer.headers[values: .cacheControl].count == 1)
+        }
+    }
+
+    private static let protection = [
+        "x-content-type-options": "nosniff", "referrer-policy": "no-referrer",
+        "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+        "cross-origin-resource-policy": "same-origin",
+    ]
+
+    @Test(arguments: [true, false])
+    func answersOfTheHotPathSaySoToo(isSecure: Bool) async throws {
+        let harness = try await GatewayHarness { $0.sessions.isCookieSecure = isSecure }
+        let event = try await harness.event()
+        let user = UserID()
+        let order = try await harness.buy(event, by: user)
+        let authorization = "Host: x\r\nAuthorization: Bearer \(try harness.token(user))\r\n"
+        let body = "{\"eventId\":\"\(event)\",\"quantity\":1}"
+        let purchase = "\(authorization)Content-Length: \(body.utf8.count)\r\n\r\n\(body)"
+        let requests = [
+            ("202", "POST /api/tickets/purchase HTTP/1.1\r\n\(purchase)"),
+            ("401", "POST /api/tickets/purchase HTTP/1.1\r\n\r\n"),
+            ("200", "GET /api/orders/\(order) HTTP/1.1\r\n\(authorization)\r\n"),
+            ("404", "GET /api/orders/x HTTP/1.1\r\n\(authorization)\r\n"),
+            // The general way, to the same route and to another.
+            ("200", "GET /api/orders/\(order) HTTP/1.1\r\nExpect: nothing\r\n\(authorization)\r\n"),
+            ("200", "GET /healthz HTTP/1.1\r\n\r\n"),
+        ]
+        try await Self.serving(harness) { port in
+            try await RawConnection.with(port: port) { stream in
+                for (status, request) in requests {
+                    try await stream.send(request)
+                    let answer = try #require(try await stream.receive())
+                    #expect(answer.line.hasPrefix("HTTP/1.1 \(status)"), "\(request)")
+                    #expect(answer.fields.filter { Self.protection.keys.contains($0.key) } == Self.protection)
+                    #expect(answer.fields["strict-transport-security"] == (isSecure ? "max-age=31536000" : nil))
+                    #expect(answer.fields["cache-control"] != nil)
+                }
+            }
         }
     }
 

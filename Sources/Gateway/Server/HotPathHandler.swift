@@ -212,7 +212,8 @@ final class HotPathHandler<Inventory: InventoryStore, Repository: OrderRepositor
     }
 
     private func write(_ answer: HTTPAnswer) {
-        encoder.write(NIOAny(IOData.byteBuffer(answer.bytes(date: date.now()))), promise: nil)
+        let bytes = answer.bytes(date: date.now(), security: hot.security)
+        encoder.write(NIOAny(IOData.byteBuffer(bytes)), promise: nil)
         isFlushWanted = true
     }
 
