@@ -13,7 +13,7 @@ import RateLimiting
 /// | `TRANSFER_LIMIT_USER` | 30/10m | tickets that one user tries to hand on |
 /// | `PURCHASE_LIMIT_USER` | 20/2s | purchases of one user that go to Redis, at one gateway |
 /// | `PURCHASE_LIMIT_ADDRESS` | off | the same from one address |
-/// | `TRUSTED_PROXIES` | none | addresses and networks whose `X-Forwarded-For` is believed |
+/// | `TRUSTED_PROXIES` | none | addresses and networks whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed |
 ///
 /// All but the purchases' hold for all gateways together. Purchases are counted in each gateway's own memory, so with
 /// several gateways a user has as many times the limit: it is there to keep a script from taking the place of thousands

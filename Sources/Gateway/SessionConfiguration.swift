@@ -6,7 +6,7 @@ import OnsaleConfiguration
 /// | --- | --- | --- |
 /// | `REFRESH_LIFETIME` | 30 days | 1 hour to 1 year: a session that is not used for so long ends |
 /// | `REFRESH_GRACE` | 10 seconds | 0 to 60 seconds |
-/// | `SESSION_COOKIE_SECURE` | false: only where a proxy says that it was reached by https | true or false |
+/// | `SESSION_COOKIE_SECURE` | false: only where a proxy that is trusted says that it was reached by https | true or false |
 struct SessionConfiguration: Sendable {
     var lifetime: Duration = .seconds(30 * 86_400)
     /// How long a refresh token is answered again with the successor it already got: for a client that lost the answer,

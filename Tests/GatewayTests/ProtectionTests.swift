@@ -122,6 +122,28 @@ import Ticketing
         }
     }
 
+    // MARK: - Proxies
+
+    @Test(arguments: [true, false])
+    func aCookieIsForHttpsWhereAProxyThatIsTrustedSaysSo(isTrusted: Bool) async throws {
+        let harness = try await GatewayHarness {
+            if isTrusted { $0.requestLimits.trustedProxies = TrustedProxies([AddressNetwork("127.0.0.1")!]) }
+        }
+        try await Self.serving(harness) { port in
+            try await RawConnection.with(port: port) { stream in
+                let body = #"{"email":"ada@example.org","password":"correct horse","session":"cookie"}"#
+                try await stream.send(
+                    """
+                    POST /api/auth/register HTTP/1.1\r\nHost: x\r\nX-Onsale-Session: cookie\r\n\
+                    X-Forwarded-For: 198.51.100.1\r\nX-Forwarded-Proto: https\r\n\
+                    Content-Length: \(body.utf8.count)\r\n\r\n\(body)
+                    """)
+                let cookie = try await stream.receive()?.fields["set-cookie"]
+                #expect(cookie?.hasSuffix("; Secure") == isTrusted)
+            }
+        }
+    }
+
     // MARK: - Slow clients
 
     /// Runs `body` with the port of a real server.

@@ -165,13 +165,13 @@ import Ticketing
     }
 
     @Test(arguments: [true, false])
-    func theCookieIsForHttpsWhereItIsReachedSoOrToldSo(byProxy: Bool) async throws {
-        let harness = try await GatewayHarness { $0.sessions.isCookieSecure = !byProxy }
+    func theCookieIsForHttpsWhereThatIsSet(isSet: Bool) async throws {
+        let harness = try await GatewayHarness { $0.sessions.isCookieSecure = isSet }
         let answer = try await harness.send(
             .post, "/api/auth/register",
             body: Self.body(["email": Self.address, "password": Self.password, "session": "cookie"]),
-            headers: byProxy ? [.forwardedProto: "https"] : [:])
-        #expect(answer.headers[.setCookie]?.hasSuffix("; Secure") == true)
+            headers: [.forwardedProto: "https"])
+        #expect(answer.headers[.setCookie]?.hasSuffix("; Secure") == isSet)
     }
 
     @Test func anotherKindOfSessionIsRefusedBeforeAnythingIsMade() async throws {

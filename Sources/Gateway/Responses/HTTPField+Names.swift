@@ -9,7 +9,7 @@ extension HTTPField.Name {
     static let onsaleSession = HTTPField.Name("X-Onsale-Session")!
     /// Whom each proxy on the way was asked by.
     static let forwardedFor = HTTPField.Name("X-Forwarded-For")!
-    /// `https` when a proxy was reached by it.
+    /// `https` when a proxy was reached by it; of each proxy, or of the last.
     static let forwardedProto = HTTPField.Name("X-Forwarded-Proto")!
     static let requestID = HTTPField.Name("X-Request-Id")!
     /// What Stripe signs a webhook with.
