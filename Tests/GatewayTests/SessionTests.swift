@@ -202,6 +202,11 @@ import Ticketing
         let other = try #require(sessions.first { $0["current"] as? Bool == false })
         #expect(sessions.count { $0["current"] as? Bool == true } == 1)
         #expect(other["userAgent"] as? String == "Firefox" + String(repeating: "x", count: 193))
+        // A cookie that is there by itself says nothing.
+        let unmarked = try await harness.send(.get, "/api/auth/sessions", token: token, headers: [.cookie: cookie])
+        #expect(unmarked.status == 200)
+        let items = unmarked.json["items"] as? [[String: Any]] ?? []
+        #expect(items.map { $0["current"] as? Bool } == [false, false])
 
         let path = "/api/auth/sessions/\(other["id"] as? String ?? "")"
         try await harness.send(.delete, path, token: harness.token()).expectProblem(.sessionNotFound)

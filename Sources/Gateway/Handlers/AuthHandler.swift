@@ -86,7 +86,7 @@ struct AuthHandler<Repository: OrderRepository & AccountRepository>: Sendable {
             }
             if let token = try SessionTransport.cookie(of: request) {
                 try await sessions.end(token, everywhere: everywhere)
-            } else if request.headers[.onsaleSession] != SessionTransport.cookie.rawValue {
+            } else if !SessionTransport.isChosen(by: request) {
                 throw Self.missingToken
             }
             let cleared = SessionTransport.clearCookie(isSecure: isSecure(request, from: context.peer))
@@ -113,7 +113,8 @@ struct AuthHandler<Repository: OrderRepository & AccountRepository>: Sendable {
         router.get("/api/auth/sessions") { request, context in
             try JSONResponse.make(
                 try await sessions.sessions(
-                    of: context.identity.userID, current: try SessionTransport.cookie(of: request)),
+                    of: context.identity.userID,
+                    current: SessionTransport.isChosen(by: request) ? try SessionTransport.cookie(of: request) : nil),
                 headers: [.cacheControl: "private, no-store"])
         }
         router.delete("/api/auth/sessions/{id}") { _, context in

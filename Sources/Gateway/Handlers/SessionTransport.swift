@@ -30,10 +30,15 @@ enum SessionTransport: String, Sendable {
             return pair.hasPrefix("\(cookieName)=") ? pair.dropFirst(cookieName.count + 1) : nil
         }
         guard let value = values.first else { return nil }
-        guard request.headers[.onsaleSession] == Self.cookie.rawValue else {
-            throw Problem(.forbidden, "Send \"X-Onsale-Session: cookie\" to use the session's cookie.")
-        }
+        guard isChosen(by: request) else { throw notChosen }
         return String(value)
+    }
+
+    /// Whether the request has the field by which a page says that it wants the cookie to be used.
+    static func isChosen(by request: Request) -> Bool { request.headers[.onsaleSession] == cookie.rawValue }
+
+    private static var notChosen: Problem {
+        Problem(.forbidden, "Send \"X-Onsale-Session: cookie\" to use the session's cookie.")
     }
 
     /// `Set-Cookie` for a session (RFC 6265 §4.1).
