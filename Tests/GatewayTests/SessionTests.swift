@@ -22,7 +22,8 @@ import Ticketing
         let transport = session.map { ",\"session\":\"\($0)\"" } ?? ""
         let answer = try await harness.send(
             .post, "/api/auth/register",
-            body: "{\"email\":\"\(address)\",\"password\":\"\(password)\"\(transport)}")
+            body: "{\"email\":\"\(address)\",\"password\":\"\(password)\"\(transport)}",
+            headers: session == nil ? [:] : marked)
         #expect(answer.status == 201)
         return (harness, answer)
     }
@@ -170,8 +171,29 @@ import Ticketing
         let answer = try await harness.send(
             .post, "/api/auth/register",
             body: Self.body(["email": Self.address, "password": Self.password, "session": "cookie"]),
-            headers: [.forwardedProto: "https"])
+            headers: [.forwardedProto: "https", .onsaleSession: "cookie"])
         #expect(answer.headers[.setCookie]?.hasSuffix("; Secure") == isSet)
+    }
+
+    /// A page of another origin, which cannot send the field, must not sign its visitors in to an account of its own.
+    @Test(arguments: [nil, "", "token"])
+    func noCookieIsSetForWhoDoesNotSayThatItIsWanted(_ field: String?) async throws {
+        let (harness, first) = try await Self.signedIn()
+        let headers: HTTPFields = field.map { [.onsaleSession: $0] } ?? [:]
+        let bodies = [
+            ("register", ["email": "eve@example.org", "password": "battery staple"]),
+            ("login", ["email": Self.address, "password": Self.password]),
+            ("password", ["currentPassword": Self.password, "newPassword": "battery staple"]),
+        ]
+        for (path, fields) in bodies {
+            let answer = try await harness.send(
+                .post, "/api/auth/\(path)", token: first.string("token"),
+                body: Self.body(fields.merging(["session": "cookie"]) { $1 }), headers: headers)
+            answer.expectProblem(.forbidden)
+            #expect(answer.headers[.setCookie] == nil)
+        }
+        #expect(try await harness.repository.credentials(email: "eve@example.org") == nil)
+        #expect(try await Self.login(harness, Self.password) == 200)
     }
 
     @Test func anotherKindOfSessionIsRefusedBeforeAnythingIsMade() async throws {

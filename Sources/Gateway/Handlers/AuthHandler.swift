@@ -54,7 +54,7 @@ struct AuthHandler<Repository: OrderRepository & AccountRepository>: Sendable {
     func addRoutes(to router: some RouterMethods<AppRequestContext>) {
         router.post("/api/auth/register") { request, context in
             let body = try await JSONBody.decode(Registration.self, from: request, limit: limits.bodyBytes)
-            let transport = try SessionTransport(field: body.session)
+            let transport = try SessionTransport(field: body.session, of: request)
             try await limiter.register(from: address(request, context))
             let user = try await accounts.register(email: body.email, password: body.password, name: body.name)
             let session = try await sessions.open(for: user, client: request.headers[.userAgent])
@@ -62,7 +62,7 @@ struct AuthHandler<Repository: OrderRepository & AccountRepository>: Sendable {
         }
         router.post("/api/auth/login") { request, context in
             let body = try await JSONBody.decode(Credentials.self, from: request, limit: limits.bodyBytes)
-            let transport = try SessionTransport(field: body.session)
+            let transport = try SessionTransport(field: body.session, of: request)
             let user = try await limiter.logIn(email: body.email ?? "", from: address(request, context)) {
                 try await accounts.login(email: body.email, password: body.password)
             }
@@ -123,7 +123,7 @@ struct AuthHandler<Repository: OrderRepository & AccountRepository>: Sendable {
         }
         router.post("/api/auth/password") { request, context in
             let body = try await JSONBody.decode(PasswordChange.self, from: request, limit: limits.bodyBytes)
-            let transport = try SessionTransport(field: body.session)
+            let transport = try SessionTransport(field: body.session, of: request)
             let user = try await passwords.change(
                 from: body.currentPassword, to: body.newPassword, of: context.identity.userID)
             let session = try await sessions.open(for: user, client: request.headers[.userAgent])
