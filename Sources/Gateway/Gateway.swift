@@ -105,7 +105,7 @@ struct Gateway<
             passwords: passwords, limiter: signIns, limits: limits)
         let users = UserHandler(
             users: UserService(repository: repository, passwords: passwords, watch: accountWatch, logger: logger),
-            limits: limits)
+            limiter: signIns, limits: limits)
 
         let tickets = TicketHandler(
             tickets: TicketService(tickets: dependencies.tickets, limiter: signIns, logger: logger), page: try TicketPage(),
@@ -113,7 +113,8 @@ struct Gateway<
 
         let router = Router(context: AppRequestContext.self, options: [.autoGenerateHeadEndpoints])
         router.add(middleware: ProblemMiddleware(routes: .standard))
-        authHandler.addRoutes(to: router)
+        let shares = CallerShares(limits: limits)
+        authHandler.addRoutes(to: router.group().add(middleware: shares))
         eventHandler.addRoutes(to: router)
         OperationsHandler(
             readiness: readiness, registry: registry, progress: progress, partitioning: configuration.partitioning,
@@ -121,8 +122,9 @@ struct Gateway<
         ).addRoutes(to: router)
         ReferenceHandler().addRoutes(to: router)
         tickets.addRoutes(to: router)
-        let signedIn = router.group().add(
-            middleware: BearerMiddleware(authentication: authentication, provided: provided))
+        let signedIn = router.group()
+            .add(middleware: BearerMiddleware(authentication: authentication, provided: provided))
+            .add(middleware: shares)
         let authenticated = signedIn.group(context: AuthenticatedContext.self)
         authHandler.addRoutes(toAuthenticated: authenticated)
         users.addRoutes(toAuthenticated: authenticated)

@@ -133,6 +133,11 @@ struct GatewayLimits: Sendable {
     /// Look-ups of orders and events under way or in line for a connection, on behalf of purchases and polls: 512 at
     /// 1 ms each on 8 connections are answered within 64 ms. Beyond: 503, or what Redis said.
     var databaseLookups = 512
+    /// Requests being answered at once that ask Postgres for nobody in particular (sessions and accounts), for users and for
+    /// administrators: with the look-ups 1,024, which is as many as may wait for a connection. Beyond: 503.
+    var strangersRequests = 128
+    var usersRequests = 256
+    var administratorsRequests = 128
     /// A pending order older than this may be stuck, so Postgres is asked about it.
     var pendingOrderAge: Duration = .seconds(5)
     /// Postgres is asked about one pending order at most once in this time.

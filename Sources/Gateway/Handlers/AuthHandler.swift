@@ -72,19 +72,23 @@ struct AuthHandler<Repository: OrderRepository & AccountRepository>: Sendable {
         router.post("/api/auth/refresh") { request, context in
             let body = try await JSONBody.decodeIfAny(Refresh.self, from: request, limit: limits.bodyBytes)
             if let token = body?.refreshToken {
+                try await limiter.session(from: address(request, context))
                 return try answer(try await sessions.refresh(token), .token, to: request, from: context.peer)
             }
             guard let token = try SessionTransport.cookie(of: request) else { throw Self.missingToken }
+            try await limiter.session(from: address(request, context))
             return try answer(try await sessions.refresh(token), .cookie, to: request, from: context.peer)
         }
         router.post("/api/auth/logout") { request, context in
             let body = try await JSONBody.decodeIfAny(Logout.self, from: request, limit: limits.bodyBytes)
             let everywhere = body?.everywhere ?? false
             if let token = body?.refreshToken {
+                try await limiter.session(from: address(request, context))
                 try await sessions.end(token, everywhere: everywhere)
                 return Response(status: .noContent)
             }
             if let token = try SessionTransport.cookie(of: request) {
+                try await limiter.session(from: address(request, context))
                 try await sessions.end(token, everywhere: everywhere)
             } else if !SessionTransport.isChosen(by: request) {
                 throw Self.missingToken
