@@ -294,12 +294,16 @@ import Ticketing
     // MARK: - Connections
 
     @Test func beyondTheLimitConnectionsWaitUntilOneIsFree() async throws {
-        try await Self.serving {
-            $0.connections = 2
-            $0.acceptsPerTurn = 1
-        } _: { port in
+        let harness = try await GatewayHarness {
+            $0.limits.connections = 2
+            $0.limits.acceptsPerTurn = 1
+        }
+        // One thread does everything, so an answer shows that the server has looked at all that was there before.
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        try await Self.serving(harness, on: group) { port in
             let request = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
             let isAnswered = Flag()
+            let (sent, sending) = AsyncStream.makeStream(of: Void.self)
             try await RawConnection.with(port: port) { first in
                 try await first.send(request)
                 #expect(try await first.receive() != nil)
@@ -310,17 +314,24 @@ import Ticketing
                     let third = Task {
                         try await RawConnection.with(port: port) { stream in
                             try await stream.send(request)
+                            sending.yield()
                             let line = try await stream.receive()?.line
                             isAnswered.set()
                             return line
                         }
                     }
-                    try await Task.sleep(for: .milliseconds(300))
+                    _ = await sent.first { _ in true }
+                    // To take it, to read its request and to answer are a few turns.
+                    for _ in 0..<20 {
+                        try await second.send(request)
+                        #expect(try await second.receive() != nil)
+                    }
                     #expect(!isAnswered.isSet)
                     return third
                 }
                 #expect(try await third.value == "HTTP/1.1 200 OK")
             }
         }
+        try await group.shutdownGracefully()
     }
 }
