@@ -15,6 +15,7 @@ import RateLimiting
 /// | `TRANSFER_LIMIT_USER` | 30/10m | tickets that one user tries to hand on |
 /// | `PURCHASE_LIMIT_USER` | 20/2s | purchases of one user that go to Redis, at one gateway |
 /// | `PURCHASE_LIMIT_ADDRESS` | off | the same from one address |
+/// | `CONNECTION_LIMIT_ADDRESS` | off | connections at once from one address, at one gateway: 1 to 1000000; beyond, closed |
 /// | `TRUSTED_PROXIES` | none | addresses and networks whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed |
 ///
 /// All but the purchases' hold for all gateways together. Purchases are counted in each gateway's own memory, so with
@@ -32,6 +33,8 @@ struct RequestLimits: Sendable {
     var transferUser: RateLimit? = RateLimit(burst: 30, period: .seconds(600))
     var purchaseUser: RateLimit? = RateLimit(burst: 20, period: .seconds(2))
     var purchaseAddress: RateLimit?
+    /// nil: any number. A proxy that is not named as trusted, a university or a load test may have thousands.
+    var connectionsAddress: Int?
     /// Users, and as many addresses, whose purchases are remembered for the limit's period: at 20,000 purchases a second
     /// two seconds have 40,000 users, of about 50 bytes. Beyond: the oldest are forgotten.
     var rememberedBuyers = 200_000
@@ -50,6 +53,9 @@ struct RequestLimits: Sendable {
         transferUser = try config.rateLimit("transfer.limit.user", default: transferUser)
         purchaseUser = try config.rateLimit("purchase.limit.user", default: purchaseUser)
         purchaseAddress = try config.rateLimit("purchase.limit.address", default: purchaseAddress)
+        if let text = config.optional("connection.limit.address"), text != "off" {
+            connectionsAddress = try config.int("connection.limit.address", default: 0, in: 1...1_000_000)
+        }
         var networks: [AddressNetwork] = []
         for text in try config.list("trusted.proxies") {
             guard let network = AddressNetwork(text) else {

@@ -26,7 +26,8 @@ import Testing
                 try await writer.write(response: response.head, body: response.body)
             })
         let connection = GatewayChannel(
-            http: http, hot: responder.hot, date: HTTPDate(), limits: harness.configuration.limits, executors: [:])
+            http: http, hot: responder.hot, date: HTTPDate(), limits: harness.configuration.limits, counts: nil,
+            executors: [:])
         let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .childChannelOption(.socketOption(.so_sndbuf), value: .init(kernelBuffer))
             .bind(host: "127.0.0.1", port: 0) { connection.setup(channel: $0, logger: logger) }

@@ -293,6 +293,33 @@ import Ticketing
 
     // MARK: - Connections
 
+    @Test(arguments: [true, false])
+    func oneClientHasNoMoreConnectionsThanItMayAndAProxyHas(isProxy: Bool) async throws {
+        let harness = try await GatewayHarness {
+            $0.requestLimits.connectionsAddress = 1
+            if isProxy { $0.requestLimits.trustedProxies = TrustedProxies([AddressNetwork("127.0.0.0/8")!]) }
+        }
+        let request = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+        try await Self.serving(harness) { port in
+            try await RawConnection.with(port: port) { first in
+                try await first.send(request)
+                #expect(try await first.receive() != nil)
+                #expect(await Self.isAnswered(request, port: port) == isProxy)
+            }
+            // Its end is noticed at some time.
+            while await !Self.isAnswered(request, port: port) { await Task.yield() }
+        }
+    }
+
+    private static func isAnswered(_ request: String, port: Int) async -> Bool {
+        let answer = try? await RawConnection.with(port: port) { stream in
+            try await stream.send(request)
+            return try await stream.receive()
+        }
+        // A connection that is closed may say so by an error.
+        return answer != nil
+    }
+
     @Test func beyondTheLimitConnectionsWaitUntilOneIsFree() async throws {
         let harness = try await GatewayHarness {
             $0.limits.connections = 2

@@ -248,10 +248,16 @@ import Ticketing
         #expect(plain.purchaseAddress == nil)
         let set = try limits([
             "LOGIN_LIMIT_ACCOUNT": "off", "PURCHASE_LIMIT_ADDRESS": "1000/1s", "TRUSTED_PROXIES": "10.0.0.0/8, ::1",
+            "REFRESH_LIMIT_ADDRESS": "9/1m", "EXPORT_LIMIT_USER": "off", "CONNECTION_LIMIT_ADDRESS": "2000",
         ])
+        #expect(set.refreshAddress == RateLimit(burst: 9, period: .seconds(60)))
+        #expect(set.exportUser == nil)
+        #expect(set.connectionsAddress == 2_000)
+        #expect(plain.connectionsAddress == nil)
+        #expect(try limits(["CONNECTION_LIMIT_ADDRESS": "off"]).connectionsAddress == nil)
         #expect(set.loginAccount == nil)
         #expect(set.purchaseAddress == RateLimit(burst: 1_000, period: .seconds(1)))
-        for (name, value) in [("RESET_LIMIT_ADDRESS", "often"), ("TRUSTED_PROXIES", "10.0.0.0/8, proxy")] {
+        for (name, value) in [("CONNECTION_LIMIT_ADDRESS", "0"), ("CONNECTION_LIMIT_ADDRESS", "many"), ("RESET_LIMIT_ADDRESS", "often"), ("TRUSTED_PROXIES", "10.0.0.0/8, proxy")] {
             let error = #expect(throws: ConfigurationError.self) { try limits([name: value]) }
             #expect(error?.subject == name)
         }

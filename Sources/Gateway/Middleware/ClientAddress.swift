@@ -86,7 +86,7 @@ struct TrustedProxies: Sendable {
 
     init(_ networks: [AddressNetwork] = []) { self.networks = networks }
 
-    private func trusts(_ address: ClientAddress) -> Bool { networks.contains { $0.contains(address) } }
+    func trusts(_ address: ClientAddress) -> Bool { networks.contains { $0.contains(address) } }
 
     /// The last address on the way here that is not a proxy of ours.
     ///

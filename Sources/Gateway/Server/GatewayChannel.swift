@@ -13,11 +13,14 @@ struct GatewayChannel<Inventory: InventoryStore, Repository: OrderRepository>: S
     let hot: HotRoutes<Inventory, Repository>
     let date: HTTPDate
     let limits: GatewayLimits
+    /// nil: a client may have any number of connections.
+    let counts: ConnectionCounts?
     /// By event loop.
     let executors: [ObjectIdentifier: EventLoopExecutor]
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
-        http.setup(channel: channel, logger: logger).flatMapThrowing { value in
+        if let counts, !counts.admit(channel) { return channel.eventLoop.makeFailedFuture(TooManyConnections()) }
+        return http.setup(channel: channel, logger: logger).flatMapThrowing { value in
             // One read in a turn: its requests are what a client can have answered before it takes an answer.
             try channel.syncOptions?.setOption(.maxMessagesPerRead, value: 1)
             try channel.syncOptions?.setOption(
