@@ -257,7 +257,10 @@ import Ticketing
         #expect(try limits(["CONNECTION_LIMIT_ADDRESS": "off"]).connectionsAddress == nil)
         #expect(set.loginAccount == nil)
         #expect(set.purchaseAddress == RateLimit(burst: 1_000, period: .seconds(1)))
-        for (name, value) in [("CONNECTION_LIMIT_ADDRESS", "0"), ("CONNECTION_LIMIT_ADDRESS", "many"), ("RESET_LIMIT_ADDRESS", "often"), ("TRUSTED_PROXIES", "10.0.0.0/8, proxy")] {
+        for (name, value) in [
+            ("CONNECTION_LIMIT_ADDRESS", "0"), ("CONNECTION_LIMIT_ADDRESS", "many"), ("RESET_LIMIT_ADDRESS", "often"),
+            ("TRUSTED_PROXIES", "10.0.0.0/8, proxy"),
+        ] {
             let error = #expect(throws: ConfigurationError.self) { try limits([name: value]) }
             #expect(error?.subject == name)
         }
