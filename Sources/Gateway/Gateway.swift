@@ -59,6 +59,7 @@ struct Gateway<
         // One gate for all look-ups on behalf of buyers, so that their sum is bounded.
         let lookups = ConcurrencyGate(limit: limits.databaseLookups)
         let admission = ConcurrencyGate(limit: limits.requestsInFlight)
+        let bodies = BodyIntake(limits: limits)
         let catalog = EventCatalog(
             repository: repository, cache: dependencies.documents, limits: limits, gate: lookups)
         let progress = LaneProgressCache(
@@ -106,7 +107,7 @@ struct Gateway<
             passwords: passwords, limiter: signIns, limits: limits)
         let users = UserHandler(
             users: UserService(repository: repository, passwords: passwords, watch: accountWatch, logger: logger),
-            limits: limits)
+            limiter: signIns, limits: limits)
 
         let tickets = TicketHandler(
             tickets: TicketService(tickets: dependencies.tickets, limiter: signIns, logger: logger), page: try TicketPage(),
@@ -114,7 +115,8 @@ struct Gateway<
 
         let router = Router(context: AppRequestContext.self, options: [.autoGenerateHeadEndpoints])
         router.add(middleware: ProblemMiddleware(routes: .standard))
-        authHandler.addRoutes(to: router)
+        let shares = CallerShares(limits: limits)
+        authHandler.addRoutes(to: router.group().add(middleware: shares))
         eventHandler.addRoutes(to: router)
         OperationsHandler(
             readiness: readiness, registry: registry, progress: progress, partitioning: configuration.partitioning,
@@ -122,8 +124,9 @@ struct Gateway<
         ).addRoutes(to: router)
         ReferenceHandler().addRoutes(to: router)
         tickets.addRoutes(to: router)
-        let signedIn = router.group().add(
-            middleware: BearerMiddleware(authentication: authentication, provided: provided))
+        let signedIn = router.group()
+            .add(middleware: BearerMiddleware(authentication: authentication, provided: provided))
+            .add(middleware: shares)
         let authenticated = signedIn.group(context: AuthenticatedContext.self)
         authHandler.addRoutes(toAuthenticated: authenticated)
         users.addRoutes(toAuthenticated: authenticated)
@@ -160,9 +163,11 @@ struct Gateway<
         let requestMetrics = RequestMetrics(routes: .standard, factory: registry)
         responder = GatewayResponder(
             hot: HotRoutes(
-                purchases: purchases, orders: orders, cors: cors, metrics: requestMetrics, admission: admission,
-                limits: limits),
-            router: router.buildResponder(), cors: cors, metrics: requestMetrics, admission: admission, limits: limits)
+                purchases: purchases, orders: orders, cors: cors,
+                security: SecurityHeaders(isSecure: sessions.isCookieSecure), metrics: requestMetrics,
+                admission: admission, limits: limits),
+            router: router.buildResponder(), cors: cors, metrics: requestMetrics, bodies: bodies, admission: admission,
+            limits: limits)
 
         registry.gauge("onsale_requests_in_flight", "Requests being answered, without held long polls.") {
             Double(admission.count)
@@ -172,6 +177,9 @@ struct Gateway<
             Double(hasher.waiting)
         }
         registry.gauge("onsale_passwords_hashed", "Passwords hashed since the start.") { Double(hasher.computed) }
+        registry.gauge("onsale_body_bytes", "Bytes of requests' bodies that are coming in or being answered.") {
+            Double(bodies.bytes)
+        }
         registry.gauge("onsale_long_polls", "Long polls being held.") { Double(waiters.count) }
         registry.gauge("onsale_database_lookups", "Look-ups in Postgres on behalf of purchases and polls.") {
             Double(lookups.count)

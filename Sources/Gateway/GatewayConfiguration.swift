@@ -80,6 +80,12 @@ struct GatewayLimits: Sendable {
     /// A request must be there as a whole so long after its first byte: 64 KB in it are 26 kbit/s. Beyond: the connection
     /// is closed.
     var requestTime: Duration = .seconds(20)
+    /// Bytes that are read from a connection in one turn of the event loop: 400 of the smallest requests, whose answers have
+    /// 250 KB. As many may wait for a client that does not take them, for `sendTime`.
+    var readBytes = 16 * 1024
+    /// A client that has more than 64 KiB of answers waiting for it must take them down to 32 KiB within so long; nginx's
+    /// `send_timeout` is the same. Beyond: the connection is closed.
+    var sendTime: Duration = .seconds(60)
     /// A connection on which nothing happens for so long is closed. Longer than a long poll and than the usual 60 s
     /// of load balancers, so that they close first.
     var idleConnectionTime: Duration = .seconds(75)
@@ -91,6 +97,9 @@ struct GatewayLimits: Sendable {
     var eventBodyBytes = 64 * 1024
     /// Bodies of webhooks: Stripe's events have a few kB, and metadata of up to 50 × 540 bytes. Beyond: 413.
     var webhookBodyBytes = 256 * 1024
+    /// Bytes of bodies that have come in on the general path and wait for the rest or for the answer, all together: 8,192
+    /// of the largest that most routes take. Beyond: 503.
+    var bodyMemory = 128 * 1024 * 1024
     /// How much older or newer a webhook's signature may be than now: what Stripe's libraries allow.
     var webhookAge: Duration = .seconds(300)
     /// Requests being answered at once, long polls not counted: at 20,000/s and 10 ms each 200 are. Beyond: 503.
@@ -124,6 +133,11 @@ struct GatewayLimits: Sendable {
     /// Look-ups of orders and events under way or in line for a connection, on behalf of purchases and polls: 512 at
     /// 1 ms each on 8 connections are answered within 64 ms. Beyond: 503, or what Redis said.
     var databaseLookups = 512
+    /// Requests being answered at once that ask Postgres for nobody in particular (sessions and accounts), for users and for
+    /// administrators: with the look-ups 1,024, which is as many as may wait for a connection. Beyond: 503.
+    var strangersRequests = 128
+    var usersRequests = 256
+    var administratorsRequests = 128
     /// A pending order older than this may be stuck, so Postgres is asked about it.
     var pendingOrderAge: Duration = .seconds(5)
     /// Postgres is asked about one pending order at most once in this time.

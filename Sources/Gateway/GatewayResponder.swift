@@ -14,6 +14,7 @@ struct GatewayResponder<Inventory: InventoryStore, Repository: OrderRepository>:
     let router: RouterResponder<AppRequestContext>
     let cors: CORSPolicy
     let metrics: RequestMetrics
+    let bodies: BodyIntake
     let admission: ConcurrencyGate
     let limits: GatewayLimits
 
@@ -28,22 +29,24 @@ struct GatewayResponder<Inventory: InventoryStore, Repository: OrderRepository>:
         if let route = HotRoutes<Inventory, Repository>.Route(
             method: request.method.rawValue, uri: request.head.path ?? "")
         {
-            return try await respond(to: request, on: route, from: hot.needsPeer ? makeContext().peer : nil)
+            let peer = hot.needsPeer ? makeContext().peer : nil
+            var response = try await answer(request, on: route, from: peer).response()
+            hot.security.apply(to: &response.headers)
+            return response
         }
         if var preflight = cors.preflight(request) {
-            SecurityHeaders.apply(to: &preflight.headers)
+            hot.security.apply(to: &preflight.headers)
             return preflight
         }
         let start = NIODeadline.now()
         var context = makeContext()
         if let id = RequestIdentifier.accepted(request.headers[.requestID]) { context.id = id }
-        var response: Response
-        if let answered = try await admission.run({ try await router.respond(to: request, context: context) }) {
-            response = answered
-        } else {
-            response = Problem.overloaded(limits).response(requestID: context.id)
+        let named = context
+        let answered = try await bodies.run(request) { request in
+            try await admission.run { try await router.respond(to: request, context: named) }
         }
-        SecurityHeaders.apply(to: &response.headers)
+        var response = answered ?? Problem.overloaded(limits).response(requestID: context.id)
+        hot.security.apply(to: &response.headers)
         if !response.headers.contains(.requestID) { response.headers[.requestID] = context.id }
         if cors.isEnabled { cors.apply(to: &response.headers, origin: request.headers[.origin]) }
         metrics.handles(method: request.method, template: context.endpointPath)
@@ -51,9 +54,9 @@ struct GatewayResponder<Inventory: InventoryStore, Repository: OrderRepository>:
         return response
     }
 
-    private func respond(
-        to request: Request, on route: HotRoutes<Inventory, Repository>.Route, from peer: SocketAddress?
-    ) async throws -> Response {
+    private func answer(
+        _ request: Request, on route: HotRoutes<Inventory, Repository>.Route, from peer: SocketAddress?
+    ) async throws -> HTTPAnswer {
         var head = RequestHead(request.headers)
         head.peer = peer
         var body = ByteBuffer()
@@ -64,12 +67,12 @@ struct GatewayResponder<Inventory: InventoryStore, Repository: OrderRepository>:
                 body = try await BodyReader.json(
                     request, contentType: head.contentType, contentLength: head.contentLength, limit: limits.bodyBytes)
             } catch let problem as Problem {
-                return hot.answer(route, head, problem: problem).response()
+                return hot.answer(route, head, problem: problem)
             }
         }
         switch hot.answer(route, head, body: body) {
-        case .done(let answer): return answer.response()
-        case .later(let work): return await work().response()
+        case .done(let answer): return answer
+        case .later(let work): return await work()
         }
     }
 }

@@ -7,14 +7,15 @@ import Security
 /// | --- | --- | --- |
 /// | `REFRESH_LIFETIME` | 30 days | 1 hour to 1 year: a session that is not used for so long ends |
 /// | `REFRESH_GRACE` | 10 seconds | 0 to 60 seconds |
-/// | `SESSION_COOKIE_SECURE` | false: only where a proxy says that it was reached by https | true or false |
+/// | `SESSION_COOKIE_SECURE` | false: only where a proxy that is trusted says that it was reached by https | true or false |
 struct SessionConfiguration: Sendable {
     var lifetime: Duration = .seconds(30 * 86_400)
     /// How long a refresh token is answered again with the successor it already got: for a client that lost the answer,
     /// and for two tabs that begin at once. A thief who is as fast gets the same successor as its owner, and gives
     /// himself away by the next exchange.
     var grace: Duration = .seconds(10)
-    /// Whether the cookie is for https alone, whatever a request looks like.
+    /// Whether the API is reached by https alone: then browsers are told so, and the cookie is for https, whatever a request
+    /// looks like.
     var isCookieSecure = false
     /// Sessions of one user. Beyond: the one that was used longest ago ends.
     var sessionsPerUser = 20

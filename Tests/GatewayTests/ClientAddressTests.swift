@@ -29,6 +29,31 @@ import Testing
         #expect(try Self.address(peer, forwardedFor) == ClientAddress(client))
     }
 
+    @Test(
+        arguments: [
+            // Without a proxy of ours nothing is believed.
+            ("203.0.113.9", nil, "https", false), ("203.0.113.9", "10.1.2.3", "https", false),
+            // One proxy, which writes what it was reached by, or appends it to what a client made up.
+            ("10.1.2.3", nil, "https", true), ("10.1.2.3", "198.51.100.1", "HTTPS", true),
+            ("10.1.2.3", "198.51.100.1", "http", false), ("10.1.2.3", "198.51.100.1", nil, false),
+            ("10.1.2.3", "198.51.100.1", "", false), ("10.1.2.3", "198.51.100.1", "https, http", false),
+            ("10.1.2.3", "198.51.100.1", "http , https", true),
+            // Two, the second reached by http; both write, or the first alone, or each in place of the one before.
+            ("10.1.2.3", "198.51.100.1, 192.0.2.7", "https, http", true),
+            ("10.1.2.3", "198.51.100.1, 192.0.2.7", "https", true),
+            ("10.1.2.3", "198.51.100.1, 192.0.2.7", "http", false),
+            ("10.1.2.3", "198.51.100.1, 192.0.2.7", "http, https, http", true),
+            ("10.1.2.3", "198.51.100.1, 192.0.2.7", "https, http, http", false),
+        ] as [(String, String?, String?, Bool)])
+    func howTheClientCameIsWhatTheOutermostProxySays(
+        peer: String, forwardedFor: String?, forwardedProto: String?, isHTTPS: Bool
+    ) throws {
+        let peer = try SocketAddress(ipAddress: peer, port: 1)
+        #expect(
+            Self.proxies.isHTTPS(peer: peer, forwardedFor: forwardedFor, forwardedProto: forwardedProto) == isHTTPS)
+        #expect(!TrustedProxies().isHTTPS(peer: peer, forwardedFor: forwardedFor, forwardedProto: forwardedProto))
+    }
+
     @Test func anAddressOfVersion4IsTheSameInItsFormOfVersion6() {
         #expect(ClientAddress("::ffff:192.0.2.7") == ClientAddress("192.0.2.7"))
         #expect(ClientAddress("::ffff:192.0.2.7").map { Self.contains("192.0.2.0/24", $0) } == true)

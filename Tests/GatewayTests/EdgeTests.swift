@@ -79,6 +79,8 @@ import Ticketing
         #expect(preflight.status == 204)
         #expect(preflight.headers[.accessControlAllowOrigin] == "https://tickets.example")
         #expect(preflight.headers[.accessControlAllowHeaders]?.contains("Idempotency-Key") == true)
+        // The session's cookie is for our own pages: it is this field that keeps others from it.
+        #expect(preflight.headers[.accessControlAllowHeaders]?.lowercased().contains("x-onsale-session") == false)
         #expect(preflight.headers[.accessControlAllowMethods]?.contains("POST") == true)
         let answer = try await harness.send(.get, "/api/events", headers: [.origin: "https://tickets.example"])
         #expect(answer.headers[.accessControlAllowOrigin] == "https://tickets.example")

@@ -4,11 +4,17 @@ import NIOPosix
 
 /// A connection on which a test writes bytes as it likes and reads what comes back.
 enum RawConnection {
-    /// Connects, lends the connection to `body` and closes it.
+    /// Connects, lends the connection to `body` and closes it. What `body` does not ask for is not read for long.
+    /// - Parameter receiveBuffer: Bytes that the kernel may keep of what was not read; nil for as many as it likes.
     static func with<Value: Sendable>(
-        port: Int, _ body: @Sendable (inout Stream) async throws -> Value
+        port: Int, receiveBuffer: Int? = nil, _ body: @Sendable (inout Stream) async throws -> Value
     ) async throws -> Value {
-        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        var bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        if let receiveBuffer {
+            bootstrap = bootstrap.channelOption(.socketOption(.so_rcvbuf), value: .init(receiveBuffer))
+        }
+        let channel =
+            try await bootstrap
             .connect(host: "127.0.0.1", port: port) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try NIOAsyncChannel<ByteBuffer, ByteBuffer>(

@@ -120,6 +120,70 @@ import Ticketing
         ).expectProblem(.rateLimited)
     }
 
+    @Test(arguments: ["refresh", "logout"])
+    func tokensOfSessionsAreLimitedByAddressMadeUpOrNot(_ path: String) async throws {
+        let harness = try await Self.harness { $0.refreshAddress = Self.slow(2) }
+        let login = try await Self.login(harness, password: "correct horse")
+        let right = "{\"refreshToken\":\"\(try #require(login.string("refreshToken")))\"}"
+        #expect(try await harness.send(.post, "/api/auth/refresh", body: right).status == 200)
+        let wrong = "{\"refreshToken\":\"\(String(repeating: "A", count: 64))\"}"
+        _ = try await harness.send(.post, "/api/auth/logout", body: wrong)
+        try await harness.send(.post, "/api/auth/\(path)", body: right).expectProblem(.rateLimited)
+        try await harness.send(
+            .post, "/api/auth/\(path)", headers: [.cookie: "onsale_refresh=x", .onsaleSession: "cookie"]
+        ).expectProblem(.rateLimited)
+        // Nothing is counted that names no token.
+        try await harness.send(.post, "/api/auth/\(path)").expectProblem(.validationFailed)
+    }
+
+    @Test func exportsOfAnAccountAreLimited() async throws {
+        let harness = try await Self.harness { $0.exportUser = Self.slow(2) }
+        func account(_ address: String) async throws -> UserID {
+            try await harness.repository.createUser(
+                email: try #require(EmailAddress(address)), passwordHash: "", name: nil, role: .user
+            ).id
+        }
+        let (bob, eve) = (try await account("bob@example.org"), try await account("eve@example.org"))
+        let admin = try harness.token(role: .admin)
+        func export(_ user: UserID, _ token: String) async throws -> Int {
+            try await harness.send(.get, "/api/users/\(user)/export", token: token).status
+        }
+        #expect(try await export(bob, harness.token(bob)) == 200)
+        #expect(try await export(bob, admin) == 200)
+        #expect(try await export(bob, harness.token(bob)) == 429)
+        #expect(try await export(eve, admin) == 200)
+        // What one may not see is not counted either.
+        #expect(try await export(eve, harness.token(bob)) == 404)
+        #expect(try await export(eve, harness.token(eve)) == 200)
+    }
+
+    @Test(arguments: [
+        ("strangers", [503, 200, 200]), ("users", [401, 503, 200]), ("administrators", [401, 200, 503]),
+    ])
+    func oneKindOfCallerTakesNothingFromAnother(kind: String, statuses: [Int]) async throws {
+        let harness = try await GatewayHarness {
+            switch kind {
+            case "strangers": $0.limits.strangersRequests = 0
+            case "users": $0.limits.usersRequests = 0
+            default: $0.limits.administratorsRequests = 0
+            }
+        }
+        let event = try await harness.event()
+        let wrong = "{\"refreshToken\":\"\(String(repeating: "A", count: 64))\"}"
+        let answers = [
+            try await harness.send(.post, "/api/auth/refresh", body: wrong),
+            try await harness.send(.get, "/api/orders", token: harness.token()),
+            try await harness.send(.get, "/api/admin/events/\(event)/ledger", token: harness.token(role: .admin)),
+        ]
+        #expect(answers.map(\.status) == statuses)
+        for answer in answers where answer.status == 503 { answer.expectProblem(.overloaded) }
+        // Nor from those who buy.
+        let user = UserID()
+        let order = try await harness.buy(event, by: user)
+        #expect(try await harness.send(.get, "/api/orders/\(order)", token: harness.token(user)).status == 200)
+        #expect(try await harness.send(.get, "/api/events").status == 200)
+    }
+
     // MARK: - Purchases
 
     @Test func aBuyerWhoAsksTooOftenIsRefusedAndNobodyElseIs() async throws {
@@ -184,10 +248,19 @@ import Ticketing
         #expect(plain.purchaseAddress == nil)
         let set = try limits([
             "LOGIN_LIMIT_ACCOUNT": "off", "PURCHASE_LIMIT_ADDRESS": "1000/1s", "TRUSTED_PROXIES": "10.0.0.0/8, ::1",
+            "REFRESH_LIMIT_ADDRESS": "9/1m", "EXPORT_LIMIT_USER": "off", "CONNECTION_LIMIT_ADDRESS": "2000",
         ])
+        #expect(set.refreshAddress == RateLimit(burst: 9, period: .seconds(60)))
+        #expect(set.exportUser == nil)
+        #expect(set.connectionsAddress == 2_000)
+        #expect(plain.connectionsAddress == nil)
+        #expect(try limits(["CONNECTION_LIMIT_ADDRESS": "off"]).connectionsAddress == nil)
         #expect(set.loginAccount == nil)
         #expect(set.purchaseAddress == RateLimit(burst: 1_000, period: .seconds(1)))
-        for (name, value) in [("RESET_LIMIT_ADDRESS", "often"), ("TRUSTED_PROXIES", "10.0.0.0/8, proxy")] {
+        for (name, value) in [
+            ("CONNECTION_LIMIT_ADDRESS", "0"), ("CONNECTION_LIMIT_ADDRESS", "many"), ("RESET_LIMIT_ADDRESS", "often"),
+            ("TRUSTED_PROXIES", "10.0.0.0/8, proxy"),
+        ] {
             let error = #expect(throws: ConfigurationError.self) { try limits([name: value]) }
             #expect(error?.subject == name)
         }

@@ -22,7 +22,8 @@ import Ticketing
         let transport = session.map { ",\"session\":\"\($0)\"" } ?? ""
         let answer = try await harness.send(
             .post, "/api/auth/register",
-            body: "{\"email\":\"\(address)\",\"password\":\"\(password)\"\(transport)}")
+            body: "{\"email\":\"\(address)\",\"password\":\"\(password)\"\(transport)}",
+            headers: session == nil ? [:] : marked)
         #expect(answer.status == 201)
         return (harness, answer)
     }
@@ -165,13 +166,34 @@ import Ticketing
     }
 
     @Test(arguments: [true, false])
-    func theCookieIsForHttpsWhereItIsReachedSoOrToldSo(byProxy: Bool) async throws {
-        let harness = try await GatewayHarness { $0.sessions.isCookieSecure = !byProxy }
+    func theCookieIsForHttpsWhereThatIsSet(isSet: Bool) async throws {
+        let harness = try await GatewayHarness { $0.sessions.isCookieSecure = isSet }
         let answer = try await harness.send(
             .post, "/api/auth/register",
             body: Self.body(["email": Self.address, "password": Self.password, "session": "cookie"]),
-            headers: byProxy ? [.forwardedProto: "https"] : [:])
-        #expect(answer.headers[.setCookie]?.hasSuffix("; Secure") == true)
+            headers: [.forwardedProto: "https", .onsaleSession: "cookie"])
+        #expect(answer.headers[.setCookie]?.hasSuffix("; Secure") == isSet)
+    }
+
+    /// A page of another origin, which cannot send the field, must not sign its visitors in to an account of its own.
+    @Test(arguments: [nil, "", "token"])
+    func noCookieIsSetForWhoDoesNotSayThatItIsWanted(_ field: String?) async throws {
+        let (harness, first) = try await Self.signedIn()
+        let headers: HTTPFields = field.map { [.onsaleSession: $0] } ?? [:]
+        let bodies = [
+            ("register", ["email": "eve@example.org", "password": "battery staple"]),
+            ("login", ["email": Self.address, "password": Self.password]),
+            ("password", ["currentPassword": Self.password, "newPassword": "battery staple"]),
+        ]
+        for (path, fields) in bodies {
+            let answer = try await harness.send(
+                .post, "/api/auth/\(path)", token: first.string("token"),
+                body: Self.body(fields.merging(["session": "cookie"]) { $1 }), headers: headers)
+            answer.expectProblem(.forbidden)
+            #expect(answer.headers[.setCookie] == nil)
+        }
+        #expect(try await harness.repository.credentials(email: "eve@example.org") == nil)
+        #expect(try await Self.login(harness, Self.password) == 200)
     }
 
     @Test func anotherKindOfSessionIsRefusedBeforeAnythingIsMade() async throws {
@@ -202,6 +224,11 @@ import Ticketing
         let other = try #require(sessions.first { $0["current"] as? Bool == false })
         #expect(sessions.count { $0["current"] as? Bool == true } == 1)
         #expect(other["userAgent"] as? String == "Firefox" + String(repeating: "x", count: 193))
+        // A cookie that is there by itself says nothing.
+        let unmarked = try await harness.send(.get, "/api/auth/sessions", token: token, headers: [.cookie: cookie])
+        #expect(unmarked.status == 200)
+        let items = unmarked.json["items"] as? [[String: Any]] ?? []
+        #expect(items.map { $0["current"] as? Bool } == [false, false])
 
         let path = "/api/auth/sessions/\(other["id"] as? String ?? "")"
         try await harness.send(.delete, path, token: harness.token()).expectProblem(.sessionNotFound)

@@ -1,6 +1,7 @@
 import Foundation
 import HTTPTypes
 import Hummingbird
+import NIOCore
 import OrderRepository
 import Security
 import Ticketing
@@ -53,40 +54,46 @@ struct AuthHandler<Repository: OrderRepository & AccountRepository>: Sendable {
     func addRoutes(to router: some RouterMethods<AppRequestContext>) {
         router.post("/api/auth/register") { request, context in
             let body = try await JSONBody.decode(Registration.self, from: request, limit: limits.bodyBytes)
-            let transport = try SessionTransport(field: body.session)
+            let transport = try SessionTransport(field: body.session, of: request)
             try await limiter.register(from: address(request, context))
             let user = try await accounts.register(email: body.email, password: body.password, name: body.name)
-            return try answer(try await sessions.open(for: user, client: request.headers[.userAgent]), transport, to: request, status: .created)
+            let session = try await sessions.open(for: user, client: request.headers[.userAgent])
+            return try answer(session, transport, to: request, from: context.peer, status: .created)
         }
         router.post("/api/auth/login") { request, context in
             let body = try await JSONBody.decode(Credentials.self, from: request, limit: limits.bodyBytes)
-            let transport = try SessionTransport(field: body.session)
+            let transport = try SessionTransport(field: body.session, of: request)
             let user = try await limiter.logIn(email: body.email ?? "", from: address(request, context)) {
                 try await accounts.login(email: body.email, password: body.password)
             }
-            return try answer(try await sessions.open(for: user, client: request.headers[.userAgent]), transport, to: request)
+            let session = try await sessions.open(for: user, client: request.headers[.userAgent])
+            return try answer(session, transport, to: request, from: context.peer)
         }
-        router.post("/api/auth/refresh") { request, _ in
+        router.post("/api/auth/refresh") { request, context in
             let body = try await JSONBody.decodeIfAny(Refresh.self, from: request, limit: limits.bodyBytes)
             if let token = body?.refreshToken {
-                return try answer(try await sessions.refresh(token), .token, to: request)
+                try await limiter.session(from: address(request, context))
+                return try answer(try await sessions.refresh(token), .token, to: request, from: context.peer)
             }
             guard let token = try SessionTransport.cookie(of: request) else { throw Self.missingToken }
-            return try answer(try await sessions.refresh(token), .cookie, to: request)
+            try await limiter.session(from: address(request, context))
+            return try answer(try await sessions.refresh(token), .cookie, to: request, from: context.peer)
         }
-        router.post("/api/auth/logout") { request, _ in
+        router.post("/api/auth/logout") { request, context in
             let body = try await JSONBody.decodeIfAny(Logout.self, from: request, limit: limits.bodyBytes)
             let everywhere = body?.everywhere ?? false
             if let token = body?.refreshToken {
+                try await limiter.session(from: address(request, context))
                 try await sessions.end(token, everywhere: everywhere)
                 return Response(status: .noContent)
             }
             if let token = try SessionTransport.cookie(of: request) {
+                try await limiter.session(from: address(request, context))
                 try await sessions.end(token, everywhere: everywhere)
-            } else if request.headers[.onsaleSession] != SessionTransport.cookie.rawValue {
+            } else if !SessionTransport.isChosen(by: request) {
                 throw Self.missingToken
             }
-            let cleared = SessionTransport.clearCookie(isSecure: isSecure(request))
+            let cleared = SessionTransport.clearCookie(isSecure: isSecure(request, from: context.peer))
             return Response(status: .noContent, headers: [.setCookie: cleared])
         }
         router.post("/api/auth/password-reset") { request, context in
@@ -110,7 +117,8 @@ struct AuthHandler<Repository: OrderRepository & AccountRepository>: Sendable {
         router.get("/api/auth/sessions") { request, context in
             try JSONResponse.make(
                 try await sessions.sessions(
-                    of: context.identity.userID, current: try SessionTransport.cookie(of: request)),
+                    of: context.identity.userID,
+                    current: SessionTransport.isChosen(by: request) ? try SessionTransport.cookie(of: request) : nil),
                 headers: [.cacheControl: "no-store"])
         }
         router.delete("/api/auth/sessions/{id}") { _, context in
@@ -119,10 +127,11 @@ struct AuthHandler<Repository: OrderRepository & AccountRepository>: Sendable {
         }
         router.post("/api/auth/password") { request, context in
             let body = try await JSONBody.decode(PasswordChange.self, from: request, limit: limits.bodyBytes)
-            let transport = try SessionTransport(field: body.session)
+            let transport = try SessionTransport(field: body.session, of: request)
             let user = try await passwords.change(
                 from: body.currentPassword, to: body.newPassword, of: context.identity.userID)
-            return try answer(try await sessions.open(for: user, client: request.headers[.userAgent]), transport, to: request)
+            let session = try await sessions.open(for: user, client: request.headers[.userAgent])
+            return try answer(session, transport, to: request, from: context.peer)
         }
     }
 
@@ -136,24 +145,30 @@ struct AuthHandler<Repository: OrderRepository & AccountRepository>: Sendable {
     private static var missingToken: Problem { .validation([FieldError("refreshToken", "is missing")]) }
 
     private func answer(
-        _ session: Session, _ transport: SessionTransport, to request: Request, status: HTTPResponse.Status = .ok
+        _ session: Session, _ transport: SessionTransport, to request: Request, from peer: SocketAddress?,
+        status: HTTPResponse.Status = .ok
     ) throws -> Response {
         var headers: HTTPFields = [.cacheControl: "no-store"]
         if transport == .cookie {
-            headers[.setCookie] = SessionTransport.setCookie(session, isSecure: isSecure(request))
+            headers[.setCookie] = SessionTransport.setCookie(session, isSecure: isSecure(request, from: peer))
         }
         return try JSONResponse.make(
             SessionResponse(session, inCookie: transport == .cookie), status: status, headers: headers)
     }
 
     private func address(_ request: Request, _ context: AppRequestContext) -> ClientAddress? {
-        let forwardedFor = request.headers[values: .forwardedFor].joined(separator: ",")
-        return limiter.limits.trustedProxies.address(peer: context.peer, forwardedFor: forwardedFor)
+        limiter.limits.trustedProxies.address(
+            peer: context.peer, forwardedFor: Self.list(request.headers[values: .forwardedFor]))
     }
 
-    /// Whether the browser came by https: a proxy says so. Who claims it without a proxy gets a cookie that is not sent
-    /// back, nothing else.
-    private func isSecure(_ request: Request) -> Bool {
-        sessions.configuration.isCookieSecure || request.headers[.forwardedProto]?.lowercased() == "https"
+    /// Whether the browser came by https: the deployment is reached so alone, or a proxy of ours says it.
+    private func isSecure(_ request: Request, from peer: SocketAddress?) -> Bool {
+        sessions.configuration.isCookieSecure
+            || limiter.limits.trustedProxies.isHTTPS(
+                peer: peer, forwardedFor: Self.list(request.headers[values: .forwardedFor]),
+                forwardedProto: Self.list(request.headers[values: .forwardedProto]))
     }
+
+    /// Lines of a header that are one list (RFC 9110 §5.3); nil without any.
+    private static func list(_ values: [String]) -> String? { values.isEmpty ? nil : values.joined(separator: ",") }
 }

@@ -7,17 +7,20 @@ import Ticketing
 /// How a refresh token travels: in the body, or, for web pages, in a cookie that no script can read.
 ///
 /// The cookie is sent by browsers to our own pages' requests alone (`SameSite=Strict`) and to `/api/auth` alone. Whoever
-/// uses it must also send a field of the header that no form can send and no page of another origin may send.
+/// uses it, or wants to be given it, must also send a field of the header that no form can send and no page of another
+/// origin may send: else a page could sign its visitors in to an account of its own.
 enum SessionTransport: String, Sendable {
     case token, cookie
 
     static let cookieName = "onsale_refresh"
 
     /// - Parameter field: The `session` of a body; nil means in the body.
-    init(field: String?) throws(Problem) {
+    /// - Throws: 403 for a cookie without `X-Onsale-Session: cookie`.
+    init(field: String?, of request: Request) throws(Problem) {
         guard let transport = SessionTransport(rawValue: field ?? Self.token.rawValue) else {
             throw Problem.validation([FieldError("session", "must be one of token, cookie")])
         }
+        if transport == .cookie, !Self.isChosen(by: request) { throw Self.notChosen }
         self = transport
     }
 
@@ -30,10 +33,15 @@ enum SessionTransport: String, Sendable {
             return pair.hasPrefix("\(cookieName)=") ? pair.dropFirst(cookieName.count + 1) : nil
         }
         guard let value = values.first else { return nil }
-        guard request.headers[.onsaleSession] == Self.cookie.rawValue else {
-            throw Problem(.forbidden, "Send \"X-Onsale-Session: cookie\" to use the session's cookie.")
-        }
+        guard isChosen(by: request) else { throw notChosen }
         return String(value)
+    }
+
+    /// Whether the request has the field by which a page says that it wants the cookie to be used.
+    static func isChosen(by request: Request) -> Bool { request.headers[.onsaleSession] == cookie.rawValue }
+
+    private static var notChosen: Problem {
+        Problem(.forbidden, "Send \"X-Onsale-Session: cookie\" to use a session's cookie or to get one.")
     }
 
     /// `Set-Cookie` for a session (RFC 6265 §4.1).

@@ -8,6 +8,7 @@ import Ticketing
 /// `/api/users`: accounts, for administrators and for their owners.
 struct UserHandler<Repository: OrderRepository & AccountRepository & AdministrationRepository>: Sendable {
     let users: UserService<Repository>
+    let limiter: SignInLimiter
     let limits: GatewayLimits
 
     func addRoutes(toAuthenticated router: some RouterMethods<AuthenticatedContext>) {
@@ -27,6 +28,7 @@ struct UserHandler<Repository: OrderRepository & AccountRepository & Administrat
         }
         router.get("/api/users/{id}/export") { _, context in
             let id = try Self.id(context)
+            try await limiter.export(of: id)
             let data = try await users.personalData(of: id, for: context.identity)
             return JSONResponse.response(
                 ByteBuffer(string: data),

@@ -30,11 +30,13 @@ struct AppRequestContext: RequestContext {
 struct AuthenticatedContext: ChildRequestContext {
     var coreContext: CoreRequestContextStorage
     let identity: Identity
+    let peer: SocketAddress?
 
     init(context: AppRequestContext) throws {
         guard let identity = context.identity else { throw BearerAuthentication.missing }
         coreContext = context.coreContext
         self.identity = identity
+        peer = context.peer
     }
 }
 

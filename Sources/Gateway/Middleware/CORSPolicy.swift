@@ -2,8 +2,8 @@ import HTTPTypes
 import Hummingbird
 
 /// Which web pages may use the API from another origin (https://fetch.spec.whatwg.org/#http-cors-protocol).
-/// Tokens travel in a header; the cookie of a session is for pages of our own origin. So credentials mode is not needed
-/// and not allowed.
+/// Tokens travel in a header; the cookie of a session is for pages of our own origin. So credentials mode and the
+/// `X-Onsale-Session` that goes with the cookie are not needed and not allowed.
 struct CORSPolicy: Sendable {
     private let origins: Set<String>
     private let allowsAny: Bool

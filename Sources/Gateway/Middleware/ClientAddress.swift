@@ -80,27 +80,43 @@ struct AddressNetwork: Hashable, Sendable {
     func contains(_ address: ClientAddress) -> Bool { address.prefix(bits) == first }
 }
 
-/// Says where a request comes from: the peer, or what a proxy that is trusted says of it.
+/// Says where a request comes from, and how: the peer, or what a proxy that is trusted says of it.
 struct TrustedProxies: Sendable {
     private let networks: [AddressNetwork]
 
     init(_ networks: [AddressNetwork] = []) { self.networks = networks }
 
-    private func trusts(_ address: ClientAddress) -> Bool { networks.contains { $0.contains(address) } }
+    func trusts(_ address: ClientAddress) -> Bool { networks.contains { $0.contains(address) } }
 
     /// The last address on the way here that is not a proxy of ours.
     ///
     /// - Parameter forwardedFor: The `X-Forwarded-For` of the request. Each proxy appends whom it was asked by, so only
     ///   what ours have written is believed: from the end back to the first that is none of them.
     func address(peer: SocketAddress?, forwardedFor: String?) -> ClientAddress? {
-        guard let peer = ClientAddress(peer) else { return nil }
-        guard let forwardedFor, trusts(peer) else { return peer }
-        var last = peer
-        for text in forwardedFor.split(separator: ",").reversed() {
-            guard let address = ClientAddress(text.filter { $0 != " " && $0 != "\t" }) else { return last }
-            last = address
-            guard trusts(address) else { return address }
+        way(peer: peer, forwardedFor: forwardedFor).last
+    }
+
+    /// Whether the client reached the first of our proxies by https.
+    ///
+    /// - Parameter forwardedProto: The `X-Forwarded-Proto` of the request. Most proxies write what they were reached by in
+    ///   place of what was there; those that append it have one element for each. So what counts is the element of the
+    ///   outermost proxy of ours, or the first if there are fewer. Without a trusted proxy nothing is believed.
+    func isHTTPS(peer: SocketAddress?, forwardedFor: String?, forwardedProto: String?) -> Bool {
+        guard let forwardedProto, let peerAddress = ClientAddress(peer), trusts(peerAddress) else { return false }
+        let proxies = way(peer: peer, forwardedFor: forwardedFor).prefix(while: trusts).count
+        let protocols = forwardedProto.split(separator: ",").suffix(proxies)
+        return protocols.first.map { $0.filter { $0 != " " && $0 != "\t" }.lowercased() } == "https"
+    }
+
+    /// The peer, and before it whom each proxy that is trusted says it was asked by, up to the first that is none.
+    private func way(peer: SocketAddress?, forwardedFor: String?) -> [ClientAddress] {
+        guard let peer = ClientAddress(peer) else { return [] }
+        var way = [peer]
+        for text in (forwardedFor ?? "").split(separator: ",").reversed() {
+            guard trusts(way[way.count - 1]), let address = ClientAddress(text.filter { $0 != " " && $0 != "\t" })
+            else { break }
+            way.append(address)
         }
-        return last
+        return way
     }
 }

@@ -11,20 +11,18 @@ struct HTTPAnswer: Sendable {
 
     /// As Hummingbird's server takes it.
     func response() -> Response {
-        var headers = headers
-        SecurityHeaders.apply(to: &headers)
-        return Response(
+        Response(
             status: status, headers: headers,
             body: body.readableBytes == 0 ? ResponseBody() : ResponseBody(byteBuffer: body))
     }
 
     /// The whole message of HTTP/1.1 (RFC 9112 §2.1) in one buffer. `Content-Length` is among the headers already,
     /// but for a 304, which has no body by definition.
-    func bytes(date: String) -> ByteBuffer {
+    func bytes(date: String, security: SecurityHeaders) -> ByteBuffer {
         var bytes = ByteBuffer()
         // The status line has 40 bytes at most, a field 4 bytes besides its name and value.
         bytes.reserveCapacity(
-            headers.reduce(96 + SecurityHeaders.lines.utf8CodeUnitCount + body.readableBytes) {
+            headers.reduce(96 + security.lines.utf8.count + body.readableBytes) {
                 $0 + $1.name.rawName.utf8.count + $1.value.utf8.count + 4
             })
         bytes.writeStaticString("HTTP/1.1 ")
@@ -39,7 +37,7 @@ struct HTTPAnswer: Sendable {
             bytes.writeStaticString(": ")
             bytes.writeString(field.value)
         }
-        bytes.writeStaticString(SecurityHeaders.lines)
+        bytes.writeString(security.lines)
         bytes.writeStaticString("\r\n\r\n")
         bytes.writeImmutableBuffer(body)
         return bytes

@@ -1,10 +1,11 @@
 import NIOCore
 
-/// Closes connections of clients that take their time: nothing comes and nothing goes for `idleTime`, or a request that
-/// has begun is not there as a whole after `requestTime`, however it trickles in.
+/// Closes connections of clients that take their time: nothing comes and nothing goes for `idleTime`, a request that has
+/// begun is not there as a whole after `requestTime`, however it trickles in, or what is written has filled the channel and
+/// makes no room within `sendTime`, however little by little it is taken.
 ///
 /// Stands where the bytes come in; whoever reads requests calls `requestEnded`. A request that comes in one piece costs
-/// two flags; only one that does not has a timer of its own.
+/// two flags; only one that does not, and answers that are not taken, have a timer of their own.
 final class ConnectionPatience: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
@@ -13,14 +14,17 @@ final class ConnectionPatience: ChannelDuplexHandler {
 
     private let idleTime: TimeAmount
     private let requestTime: TimeAmount
+    private let sendTime: TimeAmount
     private var isRequestOpen = false
     private var hasMoved = true
     private var idleTimer: Scheduled<Void>?
     private var requestTimer: Scheduled<Void>?
+    private var sendTimer: Scheduled<Void>?
 
-    init(idleTime: Duration, requestTime: Duration) {
-        self.idleTime = .nanoseconds(idleTime.nanoseconds)
-        self.requestTime = .nanoseconds(requestTime.nanoseconds)
+    init(_ limits: GatewayLimits) {
+        idleTime = .nanoseconds(limits.idleConnectionTime.nanoseconds)
+        requestTime = .nanoseconds(limits.requestTime.nanoseconds)
+        sendTime = .nanoseconds(limits.sendTime.nanoseconds)
     }
 
     /// The last part of a request was read.
@@ -35,6 +39,7 @@ final class ConnectionPatience: ChannelDuplexHandler {
     func handlerRemoved(context: ChannelHandlerContext) {
         idleTimer?.cancel()
         requestTimer?.cancel()
+        sendTimer?.cancel()
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -46,6 +51,16 @@ final class ConnectionPatience: ChannelDuplexHandler {
     func channelReadComplete(context: ChannelHandlerContext) {
         if isRequestOpen, requestTimer == nil { watchRequest(context) }
         context.fireChannelReadComplete()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable {
+            sendTimer?.cancel()
+            sendTimer = nil
+        } else if sendTimer == nil {
+            sendTimer = context.eventLoop.assumeIsolated().scheduleTask(in: sendTime) { context.close(promise: nil) }
+        }
+        context.fireChannelWritabilityChanged()
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {

@@ -12,15 +12,22 @@ struct GatewayChannel<Inventory: InventoryStore, Repository: OrderRepository>: S
     let http: HTTP1Channel
     let hot: HotRoutes<Inventory, Repository>
     let date: HTTPDate
-    let idleTime: Duration
-    let requestTime: Duration
+    let limits: GatewayLimits
+    /// nil: a client may have any number of connections.
+    let counts: ConnectionCounts?
     /// By event loop.
     let executors: [ObjectIdentifier: EventLoopExecutor]
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
-        http.setup(channel: channel, logger: logger).flatMapThrowing { value in
+        if let counts, !counts.admit(channel) { return channel.eventLoop.makeFailedFuture(TooManyConnections()) }
+        return http.setup(channel: channel, logger: logger).flatMapThrowing { value in
+            // One read in a turn: its requests are what a client can have answered before it takes an answer.
+            try channel.syncOptions?.setOption(.maxMessagesPerRead, value: 1)
+            try channel.syncOptions?.setOption(
+                .recvAllocator,
+                value: AdaptiveRecvByteBufferAllocator(minimum: 64, initial: 2_048, maximum: limits.readBytes))
             let pipeline = channel.pipeline.syncOperations
-            let patience = ConnectionPatience(idleTime: idleTime, requestTime: requestTime)
+            let patience = ConnectionPatience(limits)
             let handler = HotPathHandler(
                 hot: hot, date: date, patience: patience, executor: executors[ObjectIdentifier(channel.eventLoop)],
                 encoder: try pipeline.context(handlerType: HTTPResponseEncoder.self))

@@ -25,12 +25,15 @@ struct GatewayServer<Inventory: InventoryStore, Repository: OrderRepository>: Se
     func run() async throws {
         let limits = configuration.limits
         let date = HTTPDate()
+        let counts = configuration.requestLimits.connectionsAddress.map {
+            ConnectionCounts(limit: $0, proxies: configuration.requestLimits.trustedProxies)
+        }
         let executors = Dictionary(
             uniqueKeysWithValues: eventLoopGroup.makeIterator().map { (ObjectIdentifier($0), EventLoopExecutor($0)) })
         let server = try HTTPServerBuilder { http in
             GatewayChannel(
-                http: HTTP1Channel(responder: http), hot: responder.hot, date: date,
-                idleTime: limits.idleConnectionTime, requestTime: limits.requestTime, executors: executors)
+                http: HTTP1Channel(responder: http), hot: responder.hot, date: date, limits: limits, counts: counts,
+                executors: executors)
         }.buildServer(
             configuration: ServerConfiguration(
                 address: .hostname(configuration.host, port: configuration.port), backlog: limits.listenBacklog,

@@ -17,7 +17,9 @@ import OrderRepository
 /// `GatewayResponder` gives the same answers there.
 ///
 /// While an answer is awaited, what else comes in on the connection is held back, and nothing more is read: at most one
-/// read's worth is held, and pipelined requests are answered in order.
+/// read's worth is held, and pipelined requests are answered in order. Nor is anything read while answers wait for a
+/// client that does not take them: what waits is the answers to one read at most, beside what makes NIO call the channel
+/// not writable (64 KiB).
 final class HotPathHandler<Inventory: InventoryStore, Repository: OrderRepository>: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
@@ -114,10 +116,15 @@ final class HotPathHandler<Inventory: InventoryStore, Repository: OrderRepositor
         if case .answering = state { held.append(.error(error)) } else { context.fireErrorCaught(error) }
     }
 
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        readIfHeld(context)
+        context.fireChannelWritabilityChanged()
+    }
+
     // MARK: - Outbound
 
     func read(context: ChannelHandlerContext) {
-        if case .answering = state { isReadHeld = true } else { context.read() }
+        if mayRead(context) { context.read() } else { isReadHeld = true }
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
@@ -174,10 +181,18 @@ final class HotPathHandler<Inventory: InventoryStore, Repository: OrderRepositor
             // Hummingbird takes what it was given, and answers that were given at once leave.
             channelReadComplete(context: context)
         }
-        if isReadHeld, case .idle = state {
-            isReadHeld = false
-            context.read()
-        }
+        readIfHeld(context)
+    }
+
+    private func mayRead(_ context: ChannelHandlerContext) -> Bool {
+        if case .answering = state { return false }
+        return context.channel.isWritable
+    }
+
+    private func readIfHeld(_ context: ChannelHandlerContext) {
+        guard isReadHeld, mayRead(context) else { return }
+        isReadHeld = false
+        context.read()
     }
 
     /// Lets through what was held, up to the next request whose answer must be awaited.
@@ -197,7 +212,8 @@ final class HotPathHandler<Inventory: InventoryStore, Repository: OrderRepositor
     }
 
     private func write(_ answer: HTTPAnswer) {
-        encoder.write(NIOAny(IOData.byteBuffer(answer.bytes(date: date.now()))), promise: nil)
+        let bytes = answer.bytes(date: date.now(), security: hot.security)
+        encoder.write(NIOAny(IOData.byteBuffer(bytes)), promise: nil)
         isFlushWanted = true
     }
 

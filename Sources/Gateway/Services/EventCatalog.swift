@@ -25,11 +25,15 @@ struct EventCatalog<Repository: OrderRepository>: Sendable {
     private let searches: CoalescingCache<PageKey, CachedDocument, RepositoryError>
     private let shared: SharedDocuments
 
-    init(repository: Repository, cache: (any DocumentCache)?, limits: GatewayLimits, gate: ConcurrencyGate) {
+    /// - Parameter now: Tests put a clock of their own here.
+    init(
+        repository: Repository, cache: (any DocumentCache)?, limits: GatewayLimits, gate: ConcurrencyGate,
+        now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
+    ) {
         let shared = SharedDocuments(
             cache: cache, lifetime: limits.sharedEventAge, discardTime: limits.eventLoadTime)
         self.shared = shared
-        events = CoalescingCache(lifetime: limits.eventAge, capacity: limits.cachedEvents) { id in
+        events = CoalescingCache(lifetime: limits.eventAge, capacity: limits.cachedEvents, now: now) { id in
             let key = Self.key(id)
             if let found = await shared.find(key) { return .success(found) }
             let result = await Self.load(gate) { () async throws(RepositoryError) in
@@ -48,14 +52,14 @@ struct EventCatalog<Repository: OrderRepository>: Sendable {
         }
         let first = PageKey(limit: limits.standardPageItems)
         let capacity = limits.cachedEvents / limits.pageItems
-        pages = CoalescingCache(lifetime: limits.eventAge, capacity: capacity) { key in
+        pages = CoalescingCache(lifetime: limits.eventAge, capacity: capacity, now: now) { key in
             guard key == first else { return await load(key) }
             if let found = await shared.find(Self.firstPage) { return .success(found) }
             let result = await load(key)
             if case .success(let document) = result { await shared.keep(document, as: Self.firstPage) }
             return result
         }
-        searches = CoalescingCache(lifetime: limits.eventAge, capacity: capacity, load: load)
+        searches = CoalescingCache(lifetime: limits.eventAge, capacity: capacity, now: now, load: load)
     }
 
     /// nil when there is no such event; that answer is kept as well, so unknown ids do not reach Postgres each time.

@@ -44,6 +44,16 @@ struct SignInLimiter: Sendable {
         if let email { try await take(bucket("reset:account", Self.digest(email), limits.resetAccount)) }
     }
 
+    /// Whatever token somebody goes on with or signs out by, made up or not, is looked up in Postgres.
+    func session(from address: ClientAddress?) async throws {
+        try await take(bucket("session:address", address, limits.refreshAddress))
+    }
+
+    /// Everything about one person is a dozen look-ups at once.
+    func export(of user: UserID) async throws {
+        try await take(bucket("export:user", user.description, limits.exportUser))
+    }
+
     /// Whether an address has an account shows in whether a ticket can be handed to it.
     func transfer(by user: UserID) async throws {
         try await take(bucket("transfer:user", user.description, limits.transferUser))
