@@ -115,7 +115,7 @@ struct StripePaymentGatewayTests {
     @Test(arguments: ["/v1/payment_intents", "/confirm"])
     func `A request that fails or whose answer is lost is sent again, and charges once`(path: String) async throws {
         let faults: [StripeServer.Fault] = [
-            .silenceAfter, .resetBefore, .resetAfter, .refusal(status: 409), .refusal(status: 429),
+            .silenceAfter, .stalledBody, .resetBefore, .resetAfter, .refusal(status: 409), .refusal(status: 429),
             .refusal(status: 500), .refusal(status: 503),
         ]
         try await Self.run(requestTime: .seconds(1)) { server, gateway async throws in
@@ -291,6 +291,39 @@ struct StripePaymentGatewayTests {
                 }
             }
             #expect(server.ledger.intents.isEmpty)
+        }
+    }
+
+    /// Each kind of call has slots of its own: four answers that never end must not keep the next call out.
+    @Test func `An answer whose body never ends holds nothing up`() async throws {
+        try await Self.run(requestTime: .milliseconds(200), callTime: .seconds(1)) { server, gateway async throws in
+            server.setFaults { _ in .stalledBody }
+            await withDiscardingTaskGroup { group in
+                for _ in 0..<20 {
+                    group.addTask {
+                        await #expect(throws: PaymentError.self) { try await gateway.captured(after: nil, limit: 10) }
+                    }
+                }
+            }
+            server.setFaults(nil)
+            try await eventually("the books are read again") {
+                (try? await gateway.captured(after: nil, limit: 10)) != nil
+            }
+        }
+    }
+
+    @Test func `What there was no time to send says nothing about Stripe`() async throws {
+        try await StripeServer.run { server in
+            var configuration = StripeConfiguration(secretKey: Secret(bytes: Array(StripeServer.key.utf8)))
+            configuration.url = server.url
+            let client = StripeClient(configuration: configuration)
+            for _ in 0...StripeConfiguration.failures {
+                await #expect(throws: PaymentError.self) { try await client.send(.get("/v1/refunds"), by: .now) }
+            }
+            #expect(server.requests.isEmpty)
+            let reply = try await client.send(.get("/v1/refunds"), by: .now + .seconds(5))
+            #expect(reply.isSuccess, "the circuit is closed")
+            try await client.close()
         }
     }
 

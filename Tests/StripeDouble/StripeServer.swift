@@ -11,6 +11,8 @@ package final class StripeServer: Sendable {
         case none
         /// What was asked is done, and the answer never comes.
         case silenceAfter
+        /// The same, but that the answer's head and its first byte come.
+        case stalledBody
         /// The connection is closed before or after what was asked is done.
         case resetBefore, resetAfter
         /// Nothing is done.
@@ -75,6 +77,7 @@ package final class StripeServer: Sendable {
         case reply(StripeLedger.Reply)
         case close
         case silence
+        case stall(StripeLedger.Reply)
     }
 
     func take(_ head: HTTPRequestHead, _ body: String) async -> Answer {
@@ -105,6 +108,7 @@ package final class StripeServer: Sendable {
         case .silenceAfter:
             _ = answer(request)
             return .silence
+        case .stalledBody: return .stall(answer(request))
         case .resetBefore: return .close
         case .resetAfter:
             _ = answer(request)
@@ -171,14 +175,23 @@ private final class StripeHandler: ChannelInboundHandler {
         case .silence: break
         case .close: context.close(promise: nil)
         case .reply(let reply):
-            var headers: HTTPHeaders = [
-                "content-type": "application/json", "content-length": "\(reply.body.utf8.count)",
-            ]
-            if reply.isReplayed { headers.add(name: "Idempotent-Replayed", value: "true") }
-            let head = HTTPResponseHead(version: .http1_1, status: .init(statusCode: reply.status), headers: headers)
-            context.write(wrapOutboundOut(.head(head)), promise: nil)
-            context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: reply.body)))), promise: nil)
+            write(reply, bytes: reply.body.utf8.count, context)
             context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        case .stall(let reply):
+            write(reply, bytes: 1, context)
+            context.flush()
         }
+    }
+
+    /// Writes a reply's head, and so many bytes of its body.
+    private func write(_ reply: StripeLedger.Reply, bytes: Int, _ context: ChannelHandlerContext) {
+        var headers: HTTPHeaders = [
+            "content-type": "application/json", "content-length": "\(reply.body.utf8.count)",
+        ]
+        if reply.isReplayed { headers.add(name: "Idempotent-Replayed", value: "true") }
+        let head = HTTPResponseHead(version: .http1_1, status: .init(statusCode: reply.status), headers: headers)
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        let body = ByteBuffer(bytes: reply.body.utf8.prefix(bytes))
+        context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
     }
 }
