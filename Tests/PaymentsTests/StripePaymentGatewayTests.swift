@@ -218,7 +218,10 @@ struct StripePaymentGatewayTests {
     {
         try await Self.run { server, gateway async throws in
             let charge = Charge.new("pm_card_visa", amount: 9_000)
-            guard case .captured(let reference) = try await gateway.charge(charge) else { return }
+            guard case .captured(let reference) = try await gateway.charge(charge) else {
+                Issue.record("a good card was declined")
+                return
+            }
             func give(_ cents: Int64, _ key: String) async throws -> String {
                 let amount = try #require(Money(amount: cents, currency: .eur))
                 return try await gateway.refund(
@@ -242,7 +245,10 @@ struct StripePaymentGatewayTests {
     @Test func `A refund that is pending is not done, and is not asked for twice`() async throws {
         try await Self.run { server, gateway async throws in
             let charge = Charge.new("pm_card_visa", amount: 9_000)
-            guard case .captured(let reference) = try await gateway.charge(charge) else { return }
+            guard case .captured(let reference) = try await gateway.charge(charge) else {
+                Issue.record("a good card was declined")
+                return
+            }
             server.withLedger { $0.refundsArePending = true }
             let refund = Refund(all: charge, reference: reference)
             for _ in 0..<3 {
