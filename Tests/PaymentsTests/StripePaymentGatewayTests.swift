@@ -263,6 +263,58 @@ struct StripePaymentGatewayTests {
         }
     }
 
+    @Test func `A refund that has failed is made again under the next generation, once, and under no other`() async throws {
+        try await Self.run { server, gateway async throws in
+            let charge = Charge.new("pm_card_visa", amount: 9_000)
+            guard case .captured(let reference) = try await gateway.charge(charge) else {
+                Issue.record("a good card was declined")
+                return
+            }
+            let first = try await gateway.refund(Refund(all: charge, reference: reference))
+            server.withLedger { $0.bounceRefunds() }
+            #expect(try await gateway.captured(after: nil, limit: 10).orders == [charge.order])
+            for _ in 0..<2 {
+                do {
+                    _ = try await gateway.refund(Refund(all: charge, reference: reference))
+                    Issue.record("a failed refund counts as made")
+                } catch let error as PaymentError {
+                    #expect(error.isFinal)
+                    #expect(error.failedRefund == first)
+                }
+            }
+            #expect(server.ledger.refunds.count == 1)
+            let second = try await gateway.refund(Refund(all: charge, generation: 1, reference: reference))
+            #expect(second != first)
+            // Whatever generation it is asked for under: it is made.
+            for generation in 0...2 {
+                let again = Refund(all: charge, generation: generation, reference: reference)
+                #expect(try await gateway.refund(again) == second)
+            }
+            #expect(server.ledger.refunds.map(\.status) == ["failed", "succeeded"])
+            #expect(server.ledger.intents.map(\.refunded) == [9_000])
+        }
+    }
+
+    /// Stripe keeps what it has refused under a key for a day.
+    @Test func `A refund that Stripe refused comes through under the next generation`() async throws {
+        try await Self.run { server, gateway async throws in
+            let charge = Charge.new("pm_card_visa", amount: 9_000)
+            guard case .captured(let reference) = try await gateway.charge(charge) else {
+                Issue.record("a good card was declined")
+                return
+            }
+            server.setFaults { request in
+                request.method == "POST" && request.path == "/v1/refunds" ? .failure(afterEffect: false) : .none
+            }
+            let refund = Refund(all: charge, reference: reference)
+            await #expect(throws: PaymentError.self) { try await gateway.refund(refund) }
+            server.setFaults(nil)
+            await #expect(throws: PaymentError.self, "the key keeps the failure") { try await gateway.refund(refund) }
+            _ = try await gateway.refund(Refund(all: charge, generation: 1, reference: reference))
+            #expect(server.ledger.intents.map(\.refunded) == [9_000])
+        }
+    }
+
     @Test func `The books are read page by page`() async throws {
         try await Self.run { server, gateway async throws in
             let charges = (0..<230).map { Charge.new($0 % 10 == 0 ? "pm_declined" : "pm_card_visa") }

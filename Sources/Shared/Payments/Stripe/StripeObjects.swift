@@ -38,6 +38,11 @@ struct StripeRefund: Decodable, Sendable {
     let id: String
     let status: String?
     let metadata: [String: String]?
+
+    /// For good, and maybe long after it had succeeded.
+    var hasFailed: Bool { status == "failed" || status == "canceled" }
+
+    var generation: Int { metadata?["refund_generation"].flatMap { Int($0) } ?? 0 }
 }
 
 /// A page of a list or of a search's results.
