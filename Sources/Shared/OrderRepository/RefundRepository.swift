@@ -62,11 +62,27 @@ package protocol CancelledEventRepository: Sendable {
     /// Every event that was cancelled, the last ones first, at most `limit`.
     func cancelledEvents(limit: Int) async throws(RepositoryError) -> [EventID]
 
-    /// Ends pending orders: units back, and the charge to be ended. Those whose hold has ended are left to the provider's
-    /// word, which is all that they wait for. Returns how many there were.
-    func cancelPendingOrders(of event: EventID, limit: Int) async throws(RepositoryError) -> Int
+    /// Ends pending orders after `order` (nil: from the first): units back, and the charge to be ended. Those whose hold has
+    /// ended are left to the provider's word, which is all that they wait for.
+    func cancelPendingOrders(
+        of event: EventID, after order: OrderID?, limit: Int
+    ) async throws(RepositoryError) -> EndedPage
 
-    /// Takes the tickets of confirmed orders away and asks for the refund of what was not given back; returns how many
-    /// orders there were.
-    func refundConfirmedOrders(of event: EventID, limit: Int) async throws(RepositoryError) -> Int
+    /// Takes the tickets of confirmed orders after `order` (nil: from the first) away and asks for the refund of what was not
+    /// given back.
+    func refundConfirmedOrders(
+        of event: EventID, after order: OrderID?, limit: Int
+    ) async throws(RepositoryError) -> EndedPage
+}
+
+/// Orders of a cancelled event that were ended together.
+package struct EndedPage: Hashable, Sendable {
+    package var count: Int
+    /// Where to go on; nil when there were none.
+    package var last: OrderID?
+
+    package init(count: Int, last: OrderID?) {
+        self.count = count
+        self.last = last
+    }
 }

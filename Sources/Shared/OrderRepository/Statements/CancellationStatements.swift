@@ -38,12 +38,17 @@ enum SelectCancelledEvents {
     }
 }
 
-/// Takes a page of an event's orders, without waiting for those that somebody else is at.
+/// Takes a page of an event's orders by their time, without waiting for those that somebody else is at.
 enum LockOrdersOfEvent {
-    static func query(_ event: EventID, status: OrderStatus, limit: Int) -> PostgresQuery {
+    /// From the first one on when `order` is nil or gone.
+    static func query(_ event: EventID, status: OrderStatus, after order: OrderID?, limit: Int) -> PostgresQuery {
         """
-        SELECT id FROM ticket_orders WHERE event_id = \(event) AND status = \(status) AND NOT hold_ended
-        LIMIT \(limit) FOR UPDATE SKIP LOCKED
+        SELECT id FROM ticket_orders
+        WHERE event_id = \(event) AND status = \(status) AND NOT hold_ended
+              AND (created_at, id) > (
+                  coalesce((SELECT created_at FROM ticket_orders WHERE id = \(order)), '-infinity'),
+                  coalesce(\(order), '00000000-0000-0000-0000-000000000000'))
+        ORDER BY created_at, id LIMIT \(limit) FOR UPDATE SKIP LOCKED
         """
     }
 }
