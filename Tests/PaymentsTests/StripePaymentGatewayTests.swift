@@ -75,6 +75,31 @@ struct StripePaymentGatewayTests {
         }
     }
 
+    /// The control: one that names the payment method is the buyer's.
+    @Test func `A request that is wrong is no decline: its order waits for whoever mends it`() async throws {
+        try await Self.run { server, gateway async throws in
+            let charge = Charge.new("pm_card_visa")
+            for fault in [
+                StripeServer.Fault.wrongParameter("error_on_requires_action"), .refusal(status: 400),
+                .refusal(status: 403),
+            ] {
+                server.setFaults { $0.path.hasSuffix("/confirm") ? fault : .none }
+                await #expect(throws: PaymentError.self) { try await gateway.charge(charge) }
+                #expect(server.ledger.intents.map(\.status) == ["requires_payment_method"])
+            }
+            server.setFaults(nil)
+            guard case .captured = try await gateway.charge(charge) else {
+                Issue.record("the order was declined for a wrong request")
+                return
+            }
+            server.setFaults { $0.path.hasSuffix("/confirm") ? .wrongParameter("payment_method") : .none }
+            guard case .declined = try await gateway.charge(.new("pm_card_visa")) else {
+                Issue.record("a payment method that will not do was not declined")
+                return
+            }
+        }
+    }
+
     @Test func `An amount that Stripe never charges is declined`() async throws {
         try await Self.run { server, gateway async throws in
             let charge = Charge.new("pm_card_visa", amount: 20)
@@ -403,8 +428,29 @@ struct StripePaymentGatewayTests {
             try await withThrowingDiscardingTaskGroup { group in
                 for _ in 0..<60 { group.addTask { _ = try await gateway.charge(.new("pm_card_visa")) } }
             }
-            #expect(server.mostAtOnce <= 8 - StripeConfiguration.reserved)
+            #expect(server.mostAtOnce <= 5, "the others are for ends and refunds")
             #expect(server.ledger.captured.count == 60)
+        }
+    }
+
+    @Test func `An end that waits for its turn in vain says so, and one whose provider is silent does not`() async throws {
+        try await Self.run(connections: 8, requestTime: .milliseconds(400), callTime: .seconds(1)) {
+            server, gateway async throws in
+            server.setFaults { _ in .silenceAfter }
+            let unasked = try await withThrowingTaskGroup(of: Bool.self) { group in
+                for _ in 0..<12 {
+                    group.addTask {
+                        do {
+                            _ = try await gateway.end(.new("pm_card_visa"))
+                            throw ServerError(description: "a silent provider has answered")
+                        } catch let error as PaymentError { return error.isUnasked }
+                    }
+                }
+                return try await group.reduce(into: (yes: 0, no: 0)) { counts, isUnasked in
+                    if isUnasked { counts.yes += 1 } else { counts.no += 1 }
+                }
+            }
+            #expect(unasked.yes > 0 && unasked.no >= 2)
         }
     }
 

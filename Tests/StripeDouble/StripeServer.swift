@@ -17,6 +17,8 @@ package final class StripeServer: Sendable {
         case resetBefore, resetAfter
         /// Nothing is done.
         case refusal(status: Int)
+        /// Nothing is done, since a parameter is wrong.
+        case wrongParameter(String)
         /// A failure that is kept under the key, before or after what was asked is done.
         case failure(afterEffect: Bool)
         /// What was asked is done after a while; until then another request with its key is refused with 409.
@@ -114,6 +116,14 @@ package final class StripeServer: Sendable {
             _ = answer(request)
             return .close
         case .refusal(let status): return .reply(Self.refusal(status))
+        case .wrongParameter(let name):
+            return .reply(
+                StripeLedger.Reply(
+                    status: 400,
+                    body: """
+                        {"error":{"type":"invalid_request_error","code":"parameter_unknown","param":"\(name)",\
+                        "message":"Received unknown parameter: \(name)"}}
+                        """))
         case .failure(let afterEffect):
             return .reply(state.withLock { $0.ledger.fail(request, afterEffect: afterEffect) })
         case .slowness(let time):

@@ -47,6 +47,10 @@ extension Settler {
             case nil:
                 complete(Settlement(order: .cancelled(intent, .expired), paymentReference: nil))
             }
+        } catch let error as PaymentError where error.isUnasked {
+            // Our own line was too long. The order keeps its units, and the next scan has its charge ended again.
+            logger.debug("order.expiry_waits", metadata: ["order.id": "\(intent.order)", "error": "\(error)"])
+            queue.withLock { $0.finish([intent.order]) }
         } catch {
             logger.log(
                 level: order.isOverdue ? .debug : .warning, "order.expired_unheard",

@@ -87,14 +87,18 @@ package struct PaymentError: Error, CustomStringConvertible {
     package let isFinal: Bool
     /// The provider's name of the refund that has failed; nil when there was none.
     package let failedRefund: String?
+    /// Whether the provider was not even asked, since too many calls waited: its silence says nothing.
+    package let isUnasked: Bool
 
     package init(
-        _ message: String, underlying: (any Error)? = nil, isFinal: Bool = false, failedRefund: String? = nil
+        _ message: String, underlying: (any Error)? = nil, isFinal: Bool = false, failedRefund: String? = nil,
+        isUnasked: Bool = false
     ) {
         self.message = message
         self.underlying = underlying
         self.isFinal = isFinal
         self.failedRefund = failedRefund
+        self.isUnasked = isUnasked
     }
 
     package var description: String { message }

@@ -1,6 +1,6 @@
 package import PostgresClient
 import Synchronization
-package import Ticketing
+import Ticketing
 
 /// A provider for demonstrations and tests. Its books are tables of its own (schema `simulated_provider`), as an
 /// outside party's would be: they outlive every worker, and tests compare them with ours.

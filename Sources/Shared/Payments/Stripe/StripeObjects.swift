@@ -64,11 +64,13 @@ struct StripeFailure: Decodable, Sendable {
         let type: String
         let code: String?
         let message: String?
+        /// The parameter that was wrong.
+        let param: String?
         /// How the intent stands that the request was about.
         let intent: StripeIntent?
 
         private enum CodingKeys: String, CodingKey {
-            case type, code, message
+            case type, code, message, param
             case intent = "payment_intent"
         }
     }

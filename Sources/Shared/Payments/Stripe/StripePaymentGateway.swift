@@ -31,7 +31,8 @@ package final class StripePaymentGateway: PaymentGateway {
     private let client: StripeClient
     private let callTime: Duration
     private let charges: CallSlots
-    /// For all but charges.
+    private let endings: CallSlots
+    /// For refunds and for reading the books.
     private let others: CallSlots
 
     /// Keys that are tried for one order, or for one refund.
@@ -40,8 +41,9 @@ package final class StripePaymentGateway: PaymentGateway {
     package init(configuration: StripeConfiguration) {
         self.client = StripeClient(configuration: configuration)
         self.callTime = configuration.callTime
-        self.charges = CallSlots(count: configuration.connections - StripeConfiguration.reserved)
-        self.others = CallSlots(count: StripeConfiguration.reserved)
+        self.charges = CallSlots(count: configuration.connections - configuration.endings - configuration.others)
+        self.endings = CallSlots(count: configuration.endings)
+        self.others = CallSlots(count: configuration.others)
     }
 
     /// Closes the connections. To be called once, after everything that charges has ended.
@@ -58,7 +60,7 @@ package final class StripePaymentGateway: PaymentGateway {
     }
 
     package func end(_ charge: Charge) async throws(PaymentError) -> ChargeOutcome {
-        try await others.run(patience: callTime) { () async throws(PaymentError) in
+        try await endings.run(patience: callTime) { () async throws(PaymentError) in
             let deadline = ContinuousClock.now + callTime
             switch try await intent(for: charge, by: deadline) {
             case .refused(let code): return .declined(reference: code)
@@ -166,10 +168,15 @@ package final class StripePaymentGateway: PaymentGateway {
                 "/v1/payment_intents/\(id)/confirm",
                 ["payment_method": method.text, "error_on_requires_action": "true"]), by: deadline)
         if reply.isSuccess { return try await outcome(of: try reply.decode(StripeIntent.self), by: deadline) }
-        guard reply.status == 400 || reply.status == 402 else { throw Self.refusal(reply) }
-        if let intent = reply.failure?.intent { return try await outcome(of: intent, by: deadline) }
-        // The payment method is unknown, or not for this account.
+        if let intent = reply.failure?.intent, let outcome = try Self.outcome(of: intent) { return outcome }
+        guard Self.isDecline(reply) else { throw Self.refusal(reply) }
         return try await cancel(id, by: deadline)
+    }
+
+    /// Whether it is the buyer's payment method that will not do: any other refusal is ours to mend, and no buyer's fault.
+    private static func isDecline(_ reply: StripeClient.Reply) -> Bool {
+        guard reply.status == 400 else { return reply.status == 402 }
+        return reply.failure?.param == "payment_method" || reply.failure?.code == "resource_missing"
     }
 
     /// An intent that waits for something is cancelled: it waits for nobody.
