@@ -227,11 +227,9 @@ let package = Package(
         .tests(
             "InventoryWorkerTests",
             [
-                "InventoryStore", "InventoryWorker", "OnsaleConfiguration", "OrderRepository", "Payments",
+                "InventoryStore", "InventoryWorker", "Mail", "OnsaleConfiguration", "OrderRepository", "Payments",
                 "PostgresClient", "Reconciliation", "StripeDouble", "TestSupport", "Ticketing", .crypto, .lifecycle,
                 .logging,
-                "InventoryStore", "InventoryWorker", "Mail", "OnsaleConfiguration", "OrderRepository", "Payments",
-                "PostgresClient", "Reconciliation", "TestSupport", "Ticketing", .crypto, .lifecycle, .logging,
             ]),
         .tests("RateLimitingTests", ["OnsaleConfiguration", "RateLimiting", "RedisClient", "TestSupport", .logging]),
         .tests("ReconciliationTests", ["InventoryStore", "OrderRepository", "Reconciliation", "Ticketing"]),

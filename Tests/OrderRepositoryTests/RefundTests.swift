@@ -130,6 +130,9 @@ import Ticketing
             #expect(order.status == .confirmed)
             #expect(order.refunds.map(\.amount.amount) == [4_550])
             #expect(try await tickets.ticket(new[1])?.status == .cancelled)
+            #expect(
+                try scene.database.sql("SELECT user_id, parameters->>'ticket' FROM mails WHERE kind = 'ticket_void'")
+                    == "\(friends[1].id)|\(new[1])", "who has it is told")
             #expect(try await scene.refund([codes[0]]) == .refused(.ticketNotValid(codes[0], .cancelled)))
             guard case .accepted(let ended) = try await scene.refund() else {
                 Issue.record("the rest was not refunded")

@@ -88,7 +88,7 @@ extension PostgresOrderRepository: RefundRepository {
                     return nil
                 }
                 var noted = event
-                noted.order = try row.decode(OrderID?.self)
+                noted.order = try row.decode("order_id")
                 guard let order = noted.order else { return noted }
                 if event.isCapture { _ = try await connection.query(InsertVoid.query(order)) }
                 if event.isFailedRefund { _ = try await connection.query(ReviewRefunds.query(order)) }

@@ -81,8 +81,8 @@ enum CancelPendingOrders {
     }
 }
 
-/// Ends locked confirmed orders of a cancelled event: each gets back what it has not got yet. An order that was free is
-/// done with that, and its buyer is told at once.
+/// Ends locked confirmed orders of a cancelled event: each gets back what it has not got yet. Buyers are told at once, and
+/// again when the provider has given the money back; so are those who were handed a ticket.
 enum RefundConfirmedOrders {
     static func query(_ orders: [OrderID]) -> PostgresQuery {
         """
@@ -97,6 +97,7 @@ enum RefundConfirmedOrders {
             RETURNING o.id, o.partition, o.event_id, o.user_id, o.quantity, o.currency, d.refund_id, d.amount
         ), taken AS (
             UPDATE tickets t SET status = 'cancelled' FROM changed c WHERE t.order_id = c.id AND t.status = 'valid'
+            RETURNING t.ticket_code, t.holder_id
         ), refund AS (
             INSERT INTO refunds (id, order_id, cause, status, amount, currency, tickets)
             SELECT refund_id, id, 'event_cancelled', CASE WHEN amount > 0 THEN 'requested' ELSE 'refunded' END, amount,
@@ -112,8 +113,11 @@ enum RefundConfirmedOrders {
             INSERT INTO unpublished_settlements (partition, orders)
             SELECT partition, array_agg(id) FROM changed GROUP BY partition
         ), mailed AS (
-            INSERT INTO mails (kind, user_id, order_id)
-            SELECT 'order_cancelled', user_id, id FROM changed WHERE amount = 0
+            INSERT INTO mails (kind, user_id, order_id) SELECT 'order_cancelled', user_id, id FROM changed
+        ), told AS (
+            INSERT INTO mails (kind, user_id, parameters)
+            SELECT 'ticket_void', holder_id, jsonb_build_object('ticket', ticket_code) FROM taken
+            WHERE holder_id IS NOT NULL
         )
         UPDATE events SET available_tickets = available_tickets + t.units
         FROM (SELECT event_id, sum(quantity) AS units FROM changed GROUP BY event_id) t WHERE events.id = t.event_id

@@ -47,7 +47,8 @@ enum CancelTickets {
     }
 }
 
-/// Asks for a refund: its row, and the message that carries it out unless there is nothing to pay. When no ticket is left,
+/// Asks for a refund: its row, and the message that carries it out unless there is nothing to pay. Those who were handed one
+/// of the tickets are told that it is void. When no ticket is left,
 /// the order ends and its units go back to the stock, with the release of Redis'. The event's row is locked last, as in
 /// a settlement.
 enum InsertRefund {
@@ -80,6 +81,10 @@ enum InsertRefund {
                 INSERT INTO mails (kind, user_id, order_id, parameters)
                 SELECT 'order_refunded', user_id, id, \(SettleRefund.parameters(plan.amount))::jsonb FROM changed
                 WHERE \(plan.amount.amount) = 0
+            ), told AS (
+                INSERT INTO mails (kind, user_id, parameters)
+                SELECT 'ticket_void', holder_id, jsonb_build_object('ticket', ticket_code) FROM tickets
+                WHERE ticket_code = ANY (\(plan.tickets.map(\.text))) AND holder_id IS NOT NULL
             ), noted AS (
                 INSERT INTO audit_log (actor_id, action, subject, after)
                 SELECT \(request.actor), \(AuditAction.orderRefunded.rawValue), id::text,
