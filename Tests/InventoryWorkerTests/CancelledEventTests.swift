@@ -3,6 +3,7 @@ import InventoryStore
 import OrderRepository
 import Payments
 import PostgresClient
+import ServiceLifecycle
 import Synchronization
 import TestSupport
 import Testing
@@ -142,6 +143,58 @@ struct CancelledEventTests {
                 #expect(try await sale.count("outbox", where: "kind = 'refund'") == 0)
                 #expect(try await sale.count("mails", where: "kind = 'order_cancelled'") == 1)
             }
+        }
+    }
+
+    /// The lane alone, without the sweep: that comes to such orders much later, when it has found nothing for a while.
+    @Test func `An order that is committed after its event was cancelled is never charged`() async throws {
+        try await PostgresSale.run(total: 10) { sale in
+            let provider = PaymentDouble()
+            let user = try #require(try await sale.makeUsers(1).first)
+            func lane(_ name: String) -> [any Service] { Array(sale.services(name, provider).prefix(1)) }
+            try await PostgresSale.running(lane("first")) { try await sale.open() }
+            let intent = try await sale.buy(2, by: user, method: "pm_accepted")
+            _ = try await sale.repository.cancelEvent(sale.event, reason: nil, by: sale.admin)
+            try await PostgresSale.running(lane("second")) {
+                try await eventually("it is ended", within: .seconds(60)) {
+                    try await sale.repository.order(intent.order)?.status == .cancelled
+                }
+            }
+            #expect(try await sale.repository.order(intent.order)?.reason == .eventCancelled)
+            #expect(provider.charges.isEmpty)
+            #expect(try await sale.count("mails", where: "kind = 'order_cancelled'") == 1)
+            let ledger = try #require(try await sale.repository.ledger(of: sale.event))
+            #expect(ledger.isBalanced && ledger.available == 10)
+        }
+    }
+
+    @Test func `An overdue order of a cancelled event gets its money back and is never confirmed`() async throws {
+        try await PostgresSale.run(total: 10) { sale in
+            let provider = PaymentDouble()
+            let user = try #require(try await sale.makeUsers(1).first)
+            let hold: Duration = .milliseconds(50)
+            provider.setAway(true)
+            let intent = try await PostgresSale.running(sale.services("first", provider, hold: hold)) {
+                try await sale.open()
+                let intent = try await sale.buy(2, by: user, method: "pm_accepted")
+                provider.capture(intent.order)
+                try await eventually("its hold has ended", within: .seconds(60)) {
+                    try await sale.count("ticket_orders", where: "hold_ended") == 1
+                }
+                return intent
+            }
+            _ = try await sale.repository.cancelEvent(sale.event, reason: nil, by: sale.admin)
+            provider.setAway(false)
+            try await PostgresSale.running(sale.services("second", provider, hold: hold)) {
+                try await eventually("it got its money back", within: .seconds(60)) {
+                    try await sale.repository.order(intent.order)?.status == .refunded
+                }
+            }
+            #expect(provider.refunds == [intent.order])
+            #expect(try await sale.repository.order(intent.order)?.reason == .eventCancelled)
+            #expect(try await sale.count("mails", where: "kind = 'order_confirmed'") == 0)
+            let ledger = try #require(try await sale.repository.ledger(of: sale.event))
+            #expect(ledger.isBalanced && ledger.available == 10)
         }
     }
 

@@ -38,6 +38,9 @@ extension Settler {
         do {
             let outcome = intent.total.amount > 0 ? try await gateway.end(Charge(intent)) : nil
             switch outcome {
+            case .captured where isRefused(intent.event):
+                // Without a reference: the outbox gives the charge back.
+                complete(Settlement(order: .cancelled(intent, .eventCancelled), paymentReference: nil))
             case .captured(let reference) where order.isOverdue:
                 try await confirmOverdue(intent, Settlement(intent, .captured(reference: reference), time), lease)
             case .captured(let reference):
