@@ -11,6 +11,7 @@ import RateLimiting
 import Security
 import ServiceLifecycle
 import TicketPages
+import Ticketing
 import UnixSignals
 
 /// The gateway's parts, put together over whichever stores: live ones in `App+build`, in-memory ones in tests.

@@ -29,7 +29,9 @@ struct TicketHandler: Sendable {
 
     func addRoutes(to router: some RouterMethods<AppRequestContext>) {
         // A path of its own, for another method, and not the ticket of this code.
-        router.get("/api/tickets/purchase") { request, _ in throw RouteTable.standard.problem(for: request) }
+        router.get("/api/tickets/purchase") { request, _ -> Response in
+            throw RouteTable.standard.problem(for: request)
+        }
     }
 
     func addRoutes(toAuthenticated router: some RouterMethods<AuthenticatedContext>) {
