@@ -21,7 +21,7 @@ package enum EventDeletion: String, Hashable, Sendable {
     case deleted
     /// It has orders: cancel it instead.
     case hasOrders
-    /// Buyers may be about to order: close its sale first.
+    /// Buyers may be about to order: close its sale first, and wait some seconds.
     case onSale
     case unknown
 }

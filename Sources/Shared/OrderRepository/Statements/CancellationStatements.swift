@@ -18,11 +18,17 @@ enum LockEvent {
     static func query(_ id: EventID) -> PostgresQuery { "SELECT id FROM events WHERE id = \(id) FOR UPDATE" }
 }
 
-/// Whether an event has orders, and whether buyers may be about to order.
+/// Whether an event has orders, and whether buyers may be about to order. A sale that was closed a moment ago may still be
+/// open in Redis, and what was accepted there waits on the stream: gone are its orders when the event is.
 enum SelectEventUse {
+    /// Redis follows within a second, and an entry waits for some batches.
+    private static let rest: Duration = .seconds(10)
+
     static func query(_ id: EventID) -> PostgresQuery {
         """
-        SELECT EXISTS (SELECT FROM ticket_orders WHERE event_id = e.id), stock_epoch > 0 AND sale_state <> 'closed'
+        SELECT EXISTS (SELECT FROM ticket_orders WHERE event_id = e.id),
+               stock_epoch > 0 AND (sale_state <> 'closed'
+                                    OR updated_at > now() - \(rest.milliseconds) * interval '1 millisecond')
         FROM events e WHERE id = \(id)
         """
     }
