@@ -38,13 +38,15 @@ package struct OutboxDispatcher<Repository: OutboxRepository, Gateway: PaymentGa
 
     /// Delivers what is due, once each; returns how many messages there were.
     func dispatch() async throws -> Int {
-        let messages = try await repository.claimMessages(
-            limit: WorkerConfiguration.outboxBatch, hidden: WorkerConfiguration.outboxHidden)
+        let messages = try await repository.claimMessages(limit: WorkerConfiguration.outboxBatch, hidden: hidden)
         try await withThrowingDiscardingTaskGroup { group in
             for message in messages { group.addTask { try await self.deliver(message) } }
         }
         return messages.count
     }
+
+    /// How long messages stay with this worker: a void is two calls.
+    private var hidden: Duration { gateway.longestCall * 2 + WorkerConfiguration.outboxMargin }
 
     /// Shows how much waits.
     private func look() async throws {

@@ -5,6 +5,9 @@ package import Ticketing
 /// The order id is the idempotency key: a repeated charge answers as the first one did, whoever repeats it. Every call ends
 /// by an answer or an error within a time that the gateway sets itself: orders and messages wait for it.
 package protocol PaymentGateway: Sendable {
+    /// How long a call may take at most.
+    var longestCall: Duration { get }
+
     /// - Throws: when the outcome is unknown, soon after the task is cancelled too; the same charge is then tried again.
     func charge(_ charge: Charge) async throws(PaymentError) -> ChargeOutcome
 
@@ -22,6 +25,10 @@ package protocol PaymentGateway: Sendable {
     /// Orders that were charged and have not got everything back, by the provider's books and in an order of its own:
     /// those after `cursor` (nil: from the first), at most `limit`.
     func captured(after cursor: String?, limit: Int) async throws(PaymentError) -> CapturedPage
+}
+
+extension PaymentGateway {
+    package var longestCall: Duration { .seconds(30) }
 }
 
 package struct Charge: Hashable, Sendable {

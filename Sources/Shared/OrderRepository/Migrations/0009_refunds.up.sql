@@ -7,7 +7,7 @@ CREATE TABLE refunds (
     status          text NOT NULL CHECK (status IN ('requested', 'refunded', 'failed')),
     amount          numeric(12,2) NOT NULL CHECK (amount >= 0),
     currency        char(3) NOT NULL,
-    -- The tickets that were paid back; all of an order's when its event was cancelled.
+    -- The tickets that were paid back; all that were valid when its event was cancelled.
     tickets         text[] NOT NULL,
     reason          text CHECK (length(reason) <= 500),
     actor_id        uuid REFERENCES users ON DELETE SET NULL,

@@ -17,7 +17,8 @@ package struct StripeConfiguration: Sendable {
     /// The version whose answers the gateway reads; the account's own may be another.
     package var version = "2024-06-20"
     package var requestTime: Duration = .seconds(10)
-    /// Below the 60 s that a message of the outbox stays with its worker.
+    /// A void is two calls, each with as much time again to wait for its turn: so long a message of the outbox stays with its
+    /// worker.
     package var callTime: Duration = .seconds(30)
     /// A charge is two requests of some 300 ms each, and so is its end: 32 at once make 50 a second, which is what Stripe's
     /// limit of 100 requests a second allows.

@@ -28,6 +28,9 @@ package final class StripePaymentGateway: PaymentGateway {
         case refused(code: String)
     }
 
+    /// A call waits for its turn as long as it may take then.
+    package var longestCall: Duration { callTime * 2 }
+
     private let client: StripeClient
     private let callTime: Duration
     private let charges: CallSlots
