@@ -21,7 +21,7 @@ final class AnswerLog: Sendable {
     private let file: Mutex<FileHandle?>
 
     private init(path: String) {
-        FileManager.default.createFile(atPath: path, contents: nil)
+        _ = FileManager.default.createFile(atPath: path, contents: nil)
         file = Mutex(FileHandle(forWritingAtPath: path))
     }
 

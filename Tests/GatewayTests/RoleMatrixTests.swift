@@ -3,6 +3,7 @@ import HTTPTypes
 import InventoryStore
 import OrderRepository
 import Testing
+import ObjectStorage
 import Ticketing
 
 @testable import Gateway
