@@ -1,9 +1,9 @@
 import Foundation
 import HTTPTypes
 import InventoryStore
+import ObjectStorage
 import OrderRepository
 import Testing
-import ObjectStorage
 import Ticketing
 
 @testable import Gateway

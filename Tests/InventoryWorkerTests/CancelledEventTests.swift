@@ -1,5 +1,6 @@
 import Foundation
 import InventoryStore
+import Mail
 import OrderRepository
 import Payments
 import PostgresClient
@@ -223,16 +224,22 @@ struct CancelledEventTests {
                 let mails = try await PostgresMailRepository(postgres: sale.postgres).claimMails(
                     limit: 100, hidden: .seconds(60))
                 let letters = mails.map { $0.content(resetAge: .seconds(60)) }
-                let void = letters.compactMap { content -> TicketCode? in
-                    if case .letter(.ticketVoid(_, let ticket, _?)) = content { ticket } else { nil }
-                }
+                let void = letters.compactMap(Self.voidTicket)
                 #expect(void == [new])
-                let cancelled = letters.compactMap { content -> String? in
-                    if case .letter(.orderCancelled(_, let reason)) = content { reason } else { nil }
-                }
+                let cancelled = letters.compactMap(Self.cancellation)
                 #expect(cancelled == [CancellationReason.eventCancelled.message])
             }
         }
+    }
+
+    private static func voidTicket(_ content: WaitingMail.Content) -> TicketCode? {
+        guard case .letter(let letter) = content, case .ticketVoid(_, let ticket, _) = letter else { return nil }
+        return ticket
+    }
+
+    private static func cancellation(_ content: WaitingMail.Content) -> String? {
+        guard case .letter(let letter) = content, case .orderCancelled(_, let reason) = letter else { return nil }
+        return reason
     }
 
     /// P12. The newest event comes first.

@@ -63,7 +63,10 @@ package final class StripeServer: Sendable {
     package var url: String { "http://127.0.0.1:\(channel.withLock { $0?.localAddress?.port } ?? 0)" }
 
     package var ledger: StripeLedger { state.withLock { $0.ledger } }
-    package func withLedger(_ body: (inout StripeLedger) -> Void) { state.withLock { body(&$0.ledger) } }
+    @discardableResult
+    package func withLedger<Value: Sendable>(_ body: (inout StripeLedger) -> Value) -> Value {
+        state.withLock { body(&$0.ledger) }
+    }
 
     /// Faults are chosen for each request; nil: there are none.
     package func setFaults(_ faults: (@Sendable (StripeLedger.Request) -> Fault)?) {
