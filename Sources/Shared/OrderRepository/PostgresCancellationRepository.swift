@@ -19,7 +19,7 @@ package struct PostgresCancellationRepository: CancelledEventRepository {
     package func cancelPendingOrders(
         of event: EventID, after order: OrderID?, limit: Int
     ) async throws(RepositoryError) -> EndedPage {
-        try await end(event, .pending, order, limit, CancelPendingOrders.query)
+        try await end(event, .pending, order, limit) { CancelPendingOrders.query($0, of: nil, .eventCancelled) }
     }
 
     package func refundConfirmedOrders(

@@ -59,34 +59,6 @@ enum LockOrdersOfEvent {
     }
 }
 
-/// Ends locked pending orders of a cancelled event as `CancelOrder` ends one for its buyer.
-enum CancelPendingOrders {
-    static func query(_ orders: [OrderID]) -> PostgresQuery {
-        """
-        WITH changed AS (
-            UPDATE ticket_orders
-            SET status = 'cancelled', failure_code = \(CancellationReason.eventCancelled.rawValue), updated_at = now()
-            WHERE id = ANY (\(orders)) AND status = 'pending' AND NOT hold_ended
-            RETURNING id, partition, event_id, user_id, quantity, total_amount, created_at
-        ), ended AS (
-            DELETE FROM pending_orders p USING changed c
-            WHERE p.partition = c.partition AND p.created_at = c.created_at AND p.order_id = c.id
-        ), sent AS (
-            INSERT INTO outbox (kind, partition, event_id, order_id, user_id, quantity)
-            SELECT k.kind, partition, event_id, id, user_id, quantity
-            FROM changed, (VALUES ('release'), ('void')) AS k (kind) WHERE k.kind = 'release' OR total_amount > 0
-        ), listed AS (
-            INSERT INTO unpublished_settlements (partition, orders)
-            SELECT partition, array_agg(id) FROM changed GROUP BY partition
-        ), mailed AS (
-            INSERT INTO mails (kind, user_id, order_id) SELECT 'order_cancelled', user_id, id FROM changed
-        )
-        UPDATE events SET available_tickets = available_tickets + t.units
-        FROM (SELECT event_id, sum(quantity) AS units FROM changed GROUP BY event_id) t WHERE events.id = t.event_id
-        """
-    }
-}
-
 /// Ends locked confirmed orders of a cancelled event: each gets back what it has not got yet. Buyers are told at once, and
 /// again when the provider has given the money back; so are those who were handed a ticket.
 enum RefundConfirmedOrders {

@@ -116,16 +116,18 @@ enum RecordRefund {
     }
 }
 
-/// Cancels a pending order for its buyer: units back to the stock, with the release of Redis' and the void of the charge
-/// in the outbox. One whose hold has ended is left to the provider's answer, which is all that it waits for. The order's row decides against a settlement at the same instant; the event's row is locked last, as
-/// there. Whoever cancels is told at once and gets no mail; should money have to be given back, that is one.
-enum CancelOrder {
-    static func query(_ id: OrderID, _ user: UserID) -> PostgresQuery {
+/// Cancels pending orders: units back to the stock, with the release of Redis' and the void of the charge in the outbox.
+/// Those whose hold has ended are left to the provider's answer, which is all that they wait for. An order's row decides
+/// against a settlement at the same instant; the event's row is locked last, as there. Buyers get a mail unless they have
+/// cancelled themselves, who are told at once; should money have to be given back, that is one.
+enum CancelPendingOrders {
+    /// - Parameter buyer: Only orders of this user; nil: of anybody.
+    static func query(_ orders: [OrderID], of buyer: UserID?, _ reason: CancellationReason) -> PostgresQuery {
         """
         WITH changed AS (
-            UPDATE ticket_orders
-            SET status = 'cancelled', failure_code = \(CancellationReason.cancelledByBuyer.rawValue), updated_at = now()
-            WHERE id = \(id) AND user_id = \(user) AND status = 'pending' AND NOT hold_ended
+            UPDATE ticket_orders SET status = 'cancelled', failure_code = \(reason.rawValue), updated_at = now()
+            WHERE id = ANY (\(orders)) AND user_id = coalesce(\(buyer), user_id) AND status = 'pending'
+                  AND NOT hold_ended
             RETURNING id, partition, event_id, user_id, quantity, total_amount, created_at
         ), ended AS (
             DELETE FROM pending_orders p USING changed c
@@ -135,9 +137,14 @@ enum CancelOrder {
             SELECT k.kind, partition, event_id, id, user_id, quantity
             FROM changed, (VALUES ('release'), ('void')) AS k (kind) WHERE k.kind = 'release' OR total_amount > 0
         ), listed AS (
-            INSERT INTO unpublished_settlements (partition, orders) SELECT partition, ARRAY[id] FROM changed
+            INSERT INTO unpublished_settlements (partition, orders)
+            SELECT partition, array_agg(id) FROM changed GROUP BY partition
+        ), mailed AS (
+            INSERT INTO mails (kind, user_id, order_id)
+            SELECT 'order_cancelled', user_id, id FROM changed WHERE \(reason != .cancelledByBuyer)
         )
-        UPDATE events SET available_tickets = available_tickets + c.quantity FROM changed c WHERE events.id = c.event_id
+        UPDATE events SET available_tickets = available_tickets + t.units
+        FROM (SELECT event_id, sum(quantity) AS units FROM changed GROUP BY event_id) t WHERE events.id = t.event_id
         """
     }
 }
