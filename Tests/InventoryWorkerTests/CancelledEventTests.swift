@@ -98,7 +98,8 @@ struct CancelledEventTests {
             #expect(try await sale.count("mails", where: "kind = 'order_refunded'") == refunds + voided)
             #expect(
                 try await sale.count(
-                    "mails m", where: """
+                    "mails m",
+                    where: """
                         kind = 'order_cancelled' AND EXISTS (
                             SELECT FROM refunds r WHERE r.order_id = m.order_id AND cause = 'event_cancelled')
                         """) == (try await sale.count("refunds", where: "cause = 'event_cancelled'")),

@@ -170,7 +170,8 @@ struct MailDispatcherTests {
         #expect(zip(mailer.sent, ["EUR 12.34", "EUR 50.00", "EUR 90.00"]).allSatisfy { $0.text.contains($1) })
     }
 
-    @Test func `An order of a cancelled event is told of as cancelled, whatever has become of its money`() async throws {
+    @Test func `An order of a cancelled event is told of as cancelled, whatever has become of its money`() async throws
+    {
         var mail = WaitingMail.sample(1, .orderCancelled, status: .refunded)
         guard case .skipped = try await dispatch(mail)[1] else {
             Issue.record("an order that was given back for another reason is told of as cancelled")

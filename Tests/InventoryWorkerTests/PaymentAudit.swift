@@ -20,12 +20,14 @@ struct PaymentAudit {
         let strangers = Set(ledger.captured.keys).subtracting(intents.map(\.order.description))
         expect(strangers.isEmpty, "charges of nobody's orders: \(strangers)")
         let books = try await sale.repository.ledger(of: sale.event)
-        expect(books?.isBalanced == true && books?.sold == confirmed, "the event's books are \(String(describing: books))")
+        expect(
+            books?.isBalanced == true && books?.sold == confirmed, "the event's books are \(String(describing: books))")
         let charges = try await sale.count("payments", where: "kind = 'charge' AND status = 'captured'")
         expect(
             charges == ledger.captured.count, "we know of \(charges) charges, the provider of \(ledger.captured.count)")
         let refunds = try await sale.sql(
-            "SELECT (coalesce(sum(amount), 0) * 100)::bigint FROM payments WHERE kind = 'refund' AND status = 'refunded'")
+            "SELECT (coalesce(sum(amount), 0) * 100)::bigint FROM payments WHERE kind = 'refund' AND status = 'refunded'"
+        )
         let returned = ledger.intents.map(\.refunded).reduce(0, +)
         expect(refunds == "\(returned)", "by our books \(refunds) was given back, by the provider's \(returned)")
     }
@@ -39,7 +41,8 @@ struct PaymentAudit {
             "\(order.id) was charged with another amount")
         if order.status == .confirmed {
             confirmed += 1
-            expect(captured == intent.total.amount && refunded == 0, "\(order.id) has tickets for \(captured - refunded)")
+            expect(
+                captured == intent.total.amount && refunded == 0, "\(order.id) has tickets for \(captured - refunded)")
             expect(order.tickets.count == intent.quantity, "\(order.id) has \(order.tickets.count) tickets")
         } else {
             expect(captured == refunded, "\(order.id) is \(order.status) and keeps \(captured - refunded)")

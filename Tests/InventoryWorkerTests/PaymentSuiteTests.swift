@@ -45,7 +45,8 @@ struct PaymentSuiteTests {
                     }
                     try await eventually("all orders have ended", within: .seconds(900)) {
                         try await deliver()
-                        return try await sale.count("ticket_orders", where: "status NOT IN ('pending', 'paid')") == count
+                        return try await sale.count("ticket_orders", where: "status NOT IN ('pending', 'paid')")
+                            == count
                     }
                     for (number, intent) in intents.enumerated() where number % 25 == 11 {
                         _ = try await sale.repository.requestRefund(

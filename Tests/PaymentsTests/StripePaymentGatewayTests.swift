@@ -288,7 +288,9 @@ struct StripePaymentGatewayTests {
         }
     }
 
-    @Test func `A refund that has failed is made again under the next generation, once, and under no other`() async throws {
+    @Test func `A refund that has failed is made again under the next generation, once, and under no other`()
+        async throws
+    {
         try await Self.run { server, gateway async throws in
             let charge = Charge.new("pm_card_visa", amount: 9_000)
             guard case .captured(let reference) = try await gateway.charge(charge) else {
@@ -433,7 +435,9 @@ struct StripePaymentGatewayTests {
         }
     }
 
-    @Test func `An end that waits for its turn in vain says so, and one whose provider is silent does not`() async throws {
+    @Test func `An end that waits for its turn in vain says so, and one whose provider is silent does not`()
+        async throws
+    {
         try await Self.run(connections: 8, requestTime: .milliseconds(400), callTime: .seconds(1)) {
             server, gateway async throws in
             server.setFaults { _ in .silenceAfter }

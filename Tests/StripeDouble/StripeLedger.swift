@@ -100,7 +100,8 @@ package struct StripeLedger: Sendable {
         for index in refunds.indices where refunds[index].status == "pending" { refunds[index].status = status }
     }
 
-    /// Refunds that were made fail, as when the bank sends the money back: it is the shop's again. Returns how many there were.
+    /// Refunds that were made fail, as when the bank sends the money back: it is the shop's again. Returns how many
+    /// there were.
     @discardableResult
     package mutating func bounceRefunds(of order: String? = nil, limit: Int = .max) -> Int {
         let made = refunds.indices.filter { refunds[$0].status == "succeeded" }

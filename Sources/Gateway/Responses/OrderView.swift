@@ -81,8 +81,8 @@ struct OrderView: Hashable, Sendable {
         "W/\"\(state).\(placeInLine ?? Int64(tickets.count(where: { $0.status != .valid })))\(refundTag)\""
     }
 
-    /// What of refunds changes: how many there are, how many of them are made, and how many have failed, which may be tried
-    /// again.
+    /// What of refunds changes: how many there are, how many of them are made, and how many have failed, which may be
+    /// tried again.
     private var refundTag: String {
         guard !refunds.isEmpty else { return "" }
         let made = refunds.count { $0.status == .refunded }

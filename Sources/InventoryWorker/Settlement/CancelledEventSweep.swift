@@ -7,9 +7,9 @@ import Ticketing
 /// Ends the orders of cancelled events: pending ones are cancelled, confirmed ones given back. Every worker has one; they
 /// share the orders.
 ///
-/// It keeps no place of its own: each look takes what is there, so one that a worker has died in goes on with the next, and
-/// an order that is confirmed late, because its charge was under way when the event was cancelled, is found by a later one.
-/// What is committed later, or is overdue, the lanes cancel themselves.
+/// It keeps no place of its own: each look takes what is there, so one that a worker has died in goes on with the next,
+/// and an order that is confirmed late, because its charge was under way when the event was cancelled, is found by a
+/// later one. What is committed later, or is overdue, the lanes cancel themselves.
 package struct CancelledEventSweep<Repository: CancelledEventRepository>: Service {
     let repository: Repository
     let logger: Logger

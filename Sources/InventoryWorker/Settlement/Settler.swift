@@ -136,8 +136,9 @@ final class Settler<Store: LaneStore, Repository: LaneRepository, Gateway: Payme
         published.subtract(batches.map(\.id))
     }
 
-    /// Finds pending orders that nobody charges and whose hold is not over, some pages of them and more for as long as they are new. Orders in
-    /// flight are pending too, so each scan goes on where the one before has stopped, and where there was no room left.
+    /// Finds pending orders that nobody charges and whose hold is not over, some pages of them and more for as long as
+    /// they are new. Orders in flight are pending too, so each scan goes on where the one before has stopped, and where
+    /// there was no room left.
     private func scan(_ position: inout OrderID?) async throws {
         var fruitless = 0
         while fruitless < WorkerConfiguration.scanPages, room > 0 {

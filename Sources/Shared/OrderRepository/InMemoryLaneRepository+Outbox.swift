@@ -93,7 +93,9 @@ extension InMemoryLaneRepository: OutboxRepository {
 
     package func reviewRefunds(of order: OrderID) async throws(RepositoryError) -> Bool {
         try access { rows, now throws(RepositoryError) in
-            let made = rows.messages.indices.filter { rows.messages[$0].order == order && rows.messages[$0].isDelivered }
+            let made = rows.messages.indices.filter {
+                rows.messages[$0].order == order && rows.messages[$0].isDelivered
+            }
             for index in made {
                 rows.messages[index].isDelivered = false
                 rows.messages[index].nextTry = now

@@ -28,7 +28,8 @@ enum ClaimMails {
                CASE WHEN m.parameters ->> 'amount' ~ '^[0-9]{1,12}$' THEN (m.parameters ->> 'amount')::bigint END,
                o.id, o.status, o.failure_code, o.quantity, (o.total_amount * 100)::bigint, o.currency, r.amount,
                e.title, e.venue, e.event_date,
-               array(SELECT ticket_code FROM tickets WHERE order_id = o.id AND status = 'valid' AND holder_id IS NULL ORDER BY ticket_code)
+               array(SELECT ticket_code FROM tickets
+                     WHERE order_id = o.id AND status = 'valid' AND holder_id IS NULL ORDER BY ticket_code)
         FROM claimed m
              LEFT JOIN LATERAL (SELECT email, name FROM users WHERE id = m.user_id OFFSET 0) u ON true
              LEFT JOIN LATERAL (SELECT ticket_code, order_id FROM tickets

@@ -21,8 +21,8 @@ enum ClaimMessages {
                 ORDER BY next_try LIMIT \(limit) FOR UPDATE SKIP LOCKED))
             RETURNING id, kind, order_id, attempts, generation, refund_id
         )
-        SELECT c.id, c.kind, c.order_id, c.attempts, c.generation, (o.total_amount * 100)::bigint, o.currency, o.payment_method,
-               r.id, (r.amount * 100)::bigint, p.reference
+        SELECT c.id, c.kind, c.order_id, c.attempts, c.generation, (o.total_amount * 100)::bigint, o.currency,
+               o.payment_method, r.id, (r.amount * 100)::bigint, p.reference
         FROM claimed c
              LEFT JOIN LATERAL (
                  SELECT total_amount, currency, payment_method FROM ticket_orders WHERE id = c.order_id OFFSET 0
@@ -61,8 +61,8 @@ enum MarkMessageFailed {
     }
 }
 
-/// Keeps a message as dead and notes the failed refund, if it was to make one: in its row, and as a payment. A payment that
-/// counted as made and has failed since is that row.
+/// Keeps a message as dead and notes the failed refund, if it was to make one: in its row, and as a payment. A payment
+/// that counted as made and has failed since is that row.
 enum GiveUpMessage {
     static func query(_ message: OutboxMessage, _ failure: String, refund: String?) -> PostgresQuery {
         """
@@ -72,7 +72,8 @@ enum GiveUpMessage {
             RETURNING order_id, refund_id
         ), failed AS (
             UPDATE refunds r
-            SET status = 'failed', failure = \(failure), reference = coalesce(\(refund), r.reference), updated_at = now()
+            SET status = 'failed', failure = \(failure), reference = coalesce(\(refund), r.reference),
+                updated_at = now()
             FROM dead d
             WHERE r.id = d.refund_id AND (r.status = 'requested' OR r.status = 'refunded' AND r.reference = \(refund))
             RETURNING r.order_id, r.amount, r.currency
@@ -101,7 +102,8 @@ enum RecordRefund {
             SELECT id, user_id, total_amount, currency FROM ticket_orders o
             WHERE id = \(order) AND status = 'refunded'
                   AND EXISTS (SELECT FROM payments WHERE order_id = o.id AND kind = 'refund' AND status = 'failed')
-                  AND NOT EXISTS (SELECT FROM payments WHERE order_id = o.id AND kind = 'refund' AND status = 'refunded')
+                  AND NOT EXISTS (SELECT FROM payments
+                                  WHERE order_id = o.id AND kind = 'refund' AND status = 'refunded')
         ), recorded AS (
             INSERT INTO payments (order_id, kind, status, amount, currency, reference)
             SELECT id, 'charge', 'captured', total_amount, currency, \(charge) FROM changed
@@ -223,8 +225,8 @@ extension OutboxRow {
     }
 }
 
-/// Attempts start anew, so that the pauses do too. What was given up on is another request to the provider from now on, which
-/// keeps its refusal of the one before. Releases are their lane's, which tries them all the time.
+/// Attempts start anew, so that the pauses do too. What was given up on is another request to the provider from now on,
+/// which keeps its refusal of the one before. Releases are their lane's, which tries them all the time.
 enum RetryMessage {
     static func query(_ id: Int64) -> PostgresQuery {
         """
