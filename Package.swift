@@ -208,7 +208,7 @@ let package = Package(
             "ObjectStorageTests",
             ["ObjectStorage", "OnsaleConfiguration", "TestSupport", .asyncHTTPClient, .nio, .nioHTTP]),
         .target(
-            name: "StripeDouble", dependencies: [.nio, .nioHTTP, .nioPosix], path: "Tests/StripeDouble",
+            name: "StripeDouble", dependencies: [.crypto, .nio, .nioHTTP, .nioPosix], path: "Tests/StripeDouble",
             swiftSettings: settings),
         .tests(
             "PaymentsTests",
@@ -227,11 +227,10 @@ let package = Package(
         .tests(
             "InventoryWorkerTests",
             [
-                "InventoryStore", "InventoryWorker", "OnsaleConfiguration", "OrderRepository", "Payments",
-                "PostgresClient", "Reconciliation", "StripeDouble", "TestSupport", "Ticketing", .crypto, .lifecycle,
-                .logging,
-                "InventoryStore", "InventoryWorker", "Mail", "OnsaleConfiguration", "OrderRepository", "Payments",
-                "PostgresClient", "Reconciliation", "TestSupport", "Ticketing", .crypto, .lifecycle, .logging,
+                "Gateway", "InventoryStore", "InventoryWorker", "Mail", "Observability", "OnsaleConfiguration",
+                "OrderRepository", "Payments", "PostgresClient", "RateLimiting", "Reconciliation", "Security",
+                "StripeDouble", "TestSupport", "Ticketing", .crypto, .httpTypes, .hummingbird, .hummingbirdTesting,
+                .lifecycle, .logging, .nio,
             ]),
         .tests("RateLimitingTests", ["OnsaleConfiguration", "RateLimiting", "RedisClient", "TestSupport", .logging]),
         .tests("ReconciliationTests", ["InventoryStore", "OrderRepository", "Reconciliation", "Ticketing"]),

@@ -47,8 +47,8 @@ package struct WorkerConfiguration: Sendable {
     static let outboxBatch = 100
     /// How often it is counted for the metrics.
     static let outboxLook: Duration = .seconds(5)
-    /// How long a message stays with the worker that took it; far longer than the provider's answer takes.
-    static let outboxHidden: Duration = .seconds(60)
+    /// How much longer a message stays with the worker that took it than its calls to the provider may take.
+    static let outboxMargin: Duration = .seconds(10)
     /// Pauses between a message's attempts double from the first to the last figure, each jittered between half and all
     /// of it; after so many attempts, which is about an hour, each failure is an error that a person should see.
     static let outboxPause: Duration = .seconds(1)

@@ -163,7 +163,7 @@ struct DeploymentReconciliation<
             let page = try await charges.page(after: cursor, size: Self.chargesPage)
             result.compared += page.count
             for (order, finding) in page.findings.sorted(by: { $0.key.description < $1.key.description }) {
-                if repairs, finding == .unended, try await charges.repository.addVoid(of: order) {
+                if repairs, try await charges.repair(finding, of: order) {
                     result.repaired += 1
                     continue
                 }

@@ -1,8 +1,11 @@
 import Foundation
 import InventoryStore
+import Mail
 import OrderRepository
 import Payments
 import PostgresClient
+import ServiceLifecycle
+import Synchronization
 import TestSupport
 import Testing
 import Ticketing
@@ -93,6 +96,14 @@ struct CancelledEventTests {
             #expect(
                 try await sale.count("payments", where: "kind = 'refund' AND status = 'refunded'") == refunds + voided)
             #expect(try await sale.count("mails", where: "kind = 'order_refunded'") == refunds + voided)
+            #expect(
+                try await sale.count(
+                    "mails m",
+                    where: """
+                        kind = 'order_cancelled' AND EXISTS (
+                            SELECT FROM refunds r WHERE r.order_id = m.order_id AND cause = 'event_cancelled')
+                        """) == (try await sale.count("refunds", where: "cause = 'event_cancelled'")),
+                "each buyer is told when the event is cancelled, not only when the money is on its way")
             let ledger = try #require(try await sale.repository.ledger(of: sale.event))
             #expect(ledger.isBalanced)
             #expect(ledger.available == 2_000)
@@ -137,6 +148,111 @@ struct CancelledEventTests {
         }
     }
 
+    /// The lane alone, without the sweep: that comes to such orders much later, when it has found nothing for a while.
+    @Test func `An order that is committed after its event was cancelled is never charged`() async throws {
+        try await PostgresSale.run(total: 10) { sale in
+            let provider = PaymentDouble()
+            let user = try #require(try await sale.makeUsers(1).first)
+            func lane(_ name: String) -> [any Service] { Array(sale.services(name, provider).prefix(1)) }
+            try await PostgresSale.running(lane("first")) { try await sale.open() }
+            let intent = try await sale.buy(2, by: user, method: "pm_accepted")
+            _ = try await sale.repository.cancelEvent(sale.event, reason: nil, by: sale.admin)
+            try await PostgresSale.running(lane("second")) {
+                try await eventually("it is ended", within: .seconds(60)) {
+                    try await sale.repository.order(intent.order)?.status == .cancelled
+                }
+            }
+            #expect(try await sale.repository.order(intent.order)?.reason == .eventCancelled)
+            #expect(provider.charges.isEmpty)
+            #expect(try await sale.count("mails", where: "kind = 'order_cancelled'") == 1)
+            let ledger = try #require(try await sale.repository.ledger(of: sale.event))
+            #expect(ledger.isBalanced && ledger.available == 10)
+        }
+    }
+
+    @Test func `An overdue order of a cancelled event gets its money back and is never confirmed`() async throws {
+        try await PostgresSale.run(total: 10) { sale in
+            let provider = PaymentDouble()
+            let user = try #require(try await sale.makeUsers(1).first)
+            let hold: Duration = .milliseconds(50)
+            provider.setAway(true)
+            let intent = try await PostgresSale.running(sale.services("first", provider, hold: hold)) {
+                try await sale.open()
+                let intent = try await sale.buy(2, by: user, method: "pm_accepted")
+                provider.capture(intent.order)
+                try await eventually("its hold has ended", within: .seconds(60)) {
+                    try await sale.count("ticket_orders", where: "hold_ended") == 1
+                }
+                return intent
+            }
+            _ = try await sale.repository.cancelEvent(sale.event, reason: nil, by: sale.admin)
+            provider.setAway(false)
+            try await PostgresSale.running(sale.services("second", provider, hold: hold)) {
+                try await eventually("it got its money back", within: .seconds(60)) {
+                    try await sale.repository.order(intent.order)?.status == .refunded
+                }
+            }
+            #expect(provider.refunds == [intent.order])
+            #expect(try await sale.repository.order(intent.order)?.reason == .eventCancelled)
+            #expect(try await sale.count("mails", where: "kind = 'order_confirmed'") == 0)
+            let ledger = try #require(try await sale.repository.ledger(of: sale.event))
+            #expect(ledger.isBalanced && ledger.available == 10)
+        }
+    }
+
+    @Test func `Whoever was handed a ticket is told that it is void`() async throws {
+        try await PostgresSale.run(total: 10) { sale in
+            let provider = PaymentDouble()
+            let users = try await sale.makeUsers(2)
+            let tickets = PostgresTicketRepository(postgres: sale.postgres)
+            try await PostgresSale.running(sale.services("a", provider)) {
+                try await sale.open()
+                let intent = try await sale.buy(2, by: users[0], method: "pm_accepted")
+                try await eventually("it is confirmed", within: .seconds(60)) {
+                    try await sale.repository.order(intent.order)?.status == .confirmed
+                }
+                let code = try #require(try await sale.repository.order(intent.order)?.tickets.first?.code)
+                var generator = SystemRandomNumberGenerator()
+                let new = TicketCode(using: &generator)
+                #expect(try await tickets.transfer(code, from: users[0], to: users[1], as: new))
+                _ = try await sale.repository.cancelEvent(sale.event, reason: nil, by: sale.admin)
+                try await eventually("it is ended", within: .seconds(60)) {
+                    try await sale.repository.order(intent.order)?.status == .refunded
+                }
+                #expect(
+                    try await sale.sql("SELECT user_id, parameters->>'ticket' FROM mails WHERE kind = 'ticket_void'")
+                        == "\(users[1])|\(new)")
+                let mails = try await PostgresMailRepository(postgres: sale.postgres).claimMails(
+                    limit: 100, hidden: .seconds(60))
+                let letters = mails.map { $0.content(resetAge: .seconds(60)) }
+                let void = letters.compactMap(Self.voidTicket)
+                #expect(void == [new])
+                let cancelled = letters.compactMap(Self.cancellation)
+                #expect(cancelled == [CancellationReason.eventCancelled.message])
+            }
+        }
+    }
+
+    private static func voidTicket(_ content: WaitingMail.Content) -> TicketCode? {
+        guard case .letter(let letter) = content, case .ticketVoid(_, let ticket, _) = letter else { return nil }
+        return ticket
+    }
+
+    private static func cancellation(_ content: WaitingMail.Content) -> String? {
+        guard case .letter(let letter) = content, case .orderCancelled(_, let reason) = letter else { return nil }
+        return reason
+    }
+
+    /// P12. The newest event comes first.
+    @Test func `An event that cannot be swept keeps no other from it`() async throws {
+        let events = FailingEvents(all: [EventID(), EventID()])
+        let sweep = CancelledEventSweep(repository: events, logger: Sale.silent)
+        try await PostgresSale.running([sweep]) {
+            try await eventually("the older one is swept") { events.swept.contains(events.all[1]) }
+        }
+        #expect(!events.swept.contains(events.all[0]))
+    }
+
     @Test func `An event is looked at ever more rarely while nothing is found, and at once after something was`() {
         var schedule = SweepSchedule()
         let event = EventID()
@@ -149,5 +265,31 @@ struct CancelledEventTests {
         }
         schedule.note(event, isClean: false, at: now)
         #expect(schedule.due(of: [event], at: now + .seconds(1)) == [event])
+    }
+}
+
+/// Cancelled events of which the first can never be swept.
+private final class FailingEvents: CancelledEventRepository {
+    let all: [EventID]
+    private let done = Mutex<[EventID]>([])
+
+    init(all: [EventID]) { self.all = all }
+
+    var swept: [EventID] { done.withLock { $0 } }
+
+    func cancelledEvents(limit: Int) async throws(RepositoryError) -> [EventID] { all }
+
+    func cancelPendingOrders(
+        of event: EventID, after order: OrderID?, limit: Int
+    ) async throws(RepositoryError) -> EndedPage {
+        guard event != all[0] else { throw RepositoryError(.rowRejected, "as the test wants it") }
+        done.withLock { $0.append(event) }
+        return EndedPage(count: 0, last: nil)
+    }
+
+    func refundConfirmedOrders(
+        of event: EventID, after order: OrderID?, limit: Int
+    ) async throws(RepositoryError) -> EndedPage {
+        EndedPage(count: 0, last: nil)
     }
 }

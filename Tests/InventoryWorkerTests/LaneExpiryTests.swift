@@ -81,6 +81,25 @@ struct LaneExpiryTests {
         try await sale.audit()
     }
 
+    /// The control is the test above: a provider that is asked and silent costs the order its units.
+    @Test func `While the provider is not asked for want of room an order keeps its units`() async throws {
+        let sale = try Sale(total: 2)
+        try await sale.open()
+        sale.payments.setCrowded(true)
+        let order = try await sale.buy(2)
+        sale.payments.hold(order)
+        try await sale.serving(lane(of: sale)) { _ in
+            try await eventually("its end came twice in vain") { sale.payments.unasked >= 2 }
+            sale.payments.capture(order)
+            #expect(try await sale.inventory.stock(of: sale.event)?.available == 0)
+            #expect(sale.repository.state(of: order)?.status == .pending)
+            sale.payments.setCrowded(false)
+            #expect(try await sale.outcomes(of: [order]) == [.confirmed])
+            sale.payments.release(order)
+        }
+        try await sale.audit()
+    }
+
     @Test func `A late success takes units again when there are any`() async throws {
         let sale = try Sale(total: 2)
         try await sale.open()

@@ -14,6 +14,8 @@ final class PaymentDouble: PaymentGateway {
         var refunds: [String: Refund] = [:]
         var refused: Set<OrderID> = []
         var isAway = false
+        var isCrowded = false
+        var unasked = 0
         var isHeld: Set<OrderID> = []
         var waiting: [OrderID: [AsyncStream<Void>.Continuation]] = [:]
 
@@ -26,6 +28,12 @@ final class PaymentDouble: PaymentGateway {
 
     /// While away the provider answers nothing.
     func setAway(_ isAway: Bool) { state.withLock { $0.isAway = isAway } }
+
+    /// While crowded no end comes to its turn.
+    func setCrowded(_ isCrowded: Bool) { state.withLock { $0.isCrowded = isCrowded } }
+
+    /// Ends that came in vain while it was crowded.
+    var unasked: Int { state.withLock { $0.unasked } }
 
     /// Captures behind the lane's back, as a charge does whose answer was lost.
     func capture(_ order: OrderID) { state.withLock { _ = $0.captured.insert(order) } }
@@ -85,6 +93,10 @@ final class PaymentDouble: PaymentGateway {
 
     func end(_ charge: Charge) async throws(PaymentError) -> ChargeOutcome {
         try state.withLock { state throws(PaymentError) in
+            if state.isCrowded {
+                state.unasked += 1
+                throw PaymentError("crowded", isUnasked: true)
+            }
             if state.isAway { throw PaymentError("away") }
             state.ended.insert(charge.order)
             return state.outcome(of: charge.order)

@@ -183,18 +183,23 @@ struct ChargeReconcilerTests {
     private final class Books: OutboxRepository {
         private let standings: [OrderID: ChargeStanding]
         private let added = Mutex<[OrderID]>([])
+        private let reviewed = Mutex<[OrderID]>([])
 
         init(_ standings: [OrderID: ChargeStanding]) { self.standings = standings }
 
         var voids: [OrderID] { added.withLock { $0 } }
+        var reviews: [OrderID] { reviewed.withLock { $0 } }
 
         func claimMessages(limit: Int, hidden: Duration) async throws(RepositoryError) -> [OutboxMessage] { [] }
         func markDelivered(_ message: OutboxMessage) async throws(RepositoryError) {}
         func markFailed(
-            _ message: OutboxMessage, _ failure: String, pause: Duration?
+            _ message: OutboxMessage, _ failure: String, pause: Duration
+        ) async throws(RepositoryError) {}
+        func giveUp(
+            _ message: OutboxMessage, _ failure: String, refund: String?
         ) async throws(RepositoryError) {}
         func recordRefund(of order: OrderID, charge: String, refund: String) async throws(RepositoryError) {}
-        func settleRefund(_ id: UUID, _ outcome: RefundOutcome) async throws(RepositoryError) {}
+        func settleRefund(_ id: UUID, reference: String) async throws(RepositoryError) {}
         func chargeStandings(of orders: [OrderID]) async throws(RepositoryError) -> [OrderID: ChargeStanding] {
             standings.filter { orders.contains($0.key) }
         }
@@ -202,11 +207,17 @@ struct ChargeReconcilerTests {
             added.withLock { $0.append(order) }
             return true
         }
+        func reviewRefunds(of order: OrderID) async throws(RepositoryError) -> Bool {
+            reviewed.withLock { $0.append(order) }
+            return true
+        }
         func depth() async throws(RepositoryError) -> OutboxDepth { OutboxDepth(waiting: 0, oldest: .zero, dead: 0) }
     }
 
-    private static func standing(_ status: OrderStatus, void: ChargeStanding.Void = .none) -> ChargeStanding {
-        ChargeStanding(status: status, age: .zero, isRefunded: false, void: void)
+    private static func standing(
+        _ status: OrderStatus, refundAge: Duration? = nil, void: ChargeStanding.Void = .none
+    ) -> ChargeStanding {
+        ChargeStanding(status: status, age: .zero, refundAge: refundAge, void: void)
     }
 
     /// I8.
@@ -226,6 +237,24 @@ struct ChargeReconcilerTests {
             var pass: [ChargeFinding: Int] = [:]
             #expect(try await reconciler.step(after: nil, counting: &pass) == nil)
             #expect(books.voids == (repairs ? [orders[1]] : []))
+            #expect(books.reviews.isEmpty)
         }
+    }
+
+    @Test func `A charge that was given back by our books and is not by the provider's is looked into`() async throws {
+        let orders = (1...3).map { Intent.number($0).order }
+        let provider = PaymentDouble()
+        for order in orders { provider.capture(order) }
+        let books = Books([
+            orders[0]: Self.standing(.refunded, refundAge: .seconds(3_600)),
+            orders[1]: Self.standing(.refunded, refundAge: .seconds(1)),
+            orders[2]: Self.standing(.refunded, refundAge: .seconds(3_600), void: .waiting),
+        ])
+        let reconciler = ChargeReconciler(
+            repository: books, gateway: provider, configuration: WorkerConfiguration(), logger: Sale.silent)
+        var pass: [ChargeFinding: Int] = [:]
+        _ = try await reconciler.step(after: nil, counting: &pass)
+        #expect(books.reviews == [orders[0]])
+        #expect(books.voids.isEmpty)
     }
 }

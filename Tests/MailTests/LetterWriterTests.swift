@@ -84,6 +84,17 @@ import Ticketing
         #expect(Letter.passwordReset(token: "aB3_-x").subject == "Choose a new password")
     }
 
+    @Test func `A ticket that is void is named, with the reason where there is one`() {
+        for reason in ["The event was cancelled.", nil] {
+            let written = write(.ticketVoid(.sample(), ticket: Self.code, reason: reason))
+            for text in [written.text, written.html] {
+                #expect(text.contains(Self.code.text) && text.contains("Summer night"))
+                #expect(text.contains("The event was cancelled.") == (reason != nil))
+                #expect(!text.contains("/tickets/"), "there is nothing to be opened any more")
+            }
+        }
+    }
+
     @Test func `A ticket that was handed on has its new code`() {
         let written = write(.ticketReceived(.sample(), ticket: Self.code))
         for text in [written.text, written.html] {

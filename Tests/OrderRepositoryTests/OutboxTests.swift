@@ -180,7 +180,7 @@ import Ticketing
             #expect(try await scene.claim(hidden: .zero).map(\.attempts) == [3])
             try await scene.outbox.markFailed(failing, "no answer", pause: .seconds(60))
             #expect(try await scene.claim() == [], "not before its time")
-            try await scene.outbox.markFailed(failing, "gives up", pause: nil)
+            try await scene.outbox.giveUp(failing, "gives up", refund: nil)
             #expect(try await scene.claim() == [])
             #expect(
                 try database.sql("SELECT failure, dead_at IS NOT NULL FROM outbox WHERE id = \(failing.id)")
@@ -234,7 +234,7 @@ import Ticketing
             #expect(try await scene.outbox.depth() == OutboxDepth(waiting: 0, oldest: .zero, dead: 0))
             #expect(try await scene.database.repository.cancel(scene.order, of: scene.user))
             let message = try #require(try await scene.claim().first)
-            try await scene.outbox.markFailed(message, "no such charge", pause: nil)
+            try await scene.outbox.giveUp(message, "no such charge", refund: nil)
             let depth = try await scene.outbox.depth()
             #expect(depth.waiting == 1, "the release")
             #expect(depth.dead == 1)
@@ -250,6 +250,28 @@ import Ticketing
             #expect(try await scene.outbox.retry(message.id) == false)
             let release = try #require(try await scene.outbox.rows(areDead: false, limit: 10).first)
             #expect(try await scene.outbox.retry(release.id) == false, "releases are their lane's")
+        }
+    }
+
+    @Test func aVoidsRefundThatFailsAfterItWasMadeIsMadeAgain() async throws {
+        try await Scene.run { scene in
+            #expect(try await scene.database.repository.cancel(scene.order, of: scene.user))
+            let made = try #require(try await scene.claim().first)
+            for _ in 0..<2 { try await scene.outbox.recordRefund(of: scene.order, charge: "ch", refund: "re_1") }
+            try await scene.outbox.markDelivered(made)
+            #expect(try await scene.outbox.reviewRefunds(of: .random()) == false)
+            #expect(try await scene.outbox.reviewRefunds(of: scene.order))
+            let review = try #require(try await scene.claim().first)
+            #expect(review.id == made.id)
+            try await scene.outbox.giveUp(review, "refund re_1 is failed", refund: "re_1")
+            let standing = try #require(try await scene.outbox.chargeStandings(of: [scene.order])[scene.order])
+            #expect(standing.status == .refunded && standing.refundAge == nil && standing.void == .dead)
+            #expect(try await scene.outbox.retry(made.id))
+            #expect(try await scene.claim().map(\.generation) == [1])
+            for _ in 0..<2 { try await scene.outbox.recordRefund(of: scene.order, charge: "ch", refund: "re_2") }
+            #expect(
+                try scene.database.sql("SELECT kind, status, reference FROM payments ORDER BY id")
+                    == "charge|captured|ch\nrefund|failed|re_1\nrefund|refunded|re_2")
         }
     }
 
@@ -269,14 +291,14 @@ import Ticketing
             #expect(try await standing()?.void == .waiting)
             #expect(try await scene.outbox.addVoid(of: order) == false)
             let message = try #require(try await scene.claim().first)
-            try await scene.outbox.markFailed(message, "refused", pause: nil)
+            try await scene.outbox.giveUp(message, "refused", refund: nil)
             #expect(try await standing()?.void == .dead)
             #expect(try await scene.outbox.addVoid(of: order) == false, "it was given up on, which is a person's work")
             #expect(try await scene.outbox.retry(message.id))
             try await scene.outbox.recordRefund(of: order, charge: "ch", refund: "re")
             try await scene.outbox.markDelivered(message)
             let refunded = try #require(try await standing())
-            #expect(refunded.isRefunded)
+            #expect(refunded.refundAge != nil)
             #expect(refunded.status == .refunded)
             #expect(refunded.age < .seconds(60))
             #expect(try await scene.outbox.addVoid(of: order) == false)

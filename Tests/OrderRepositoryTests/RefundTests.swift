@@ -42,6 +42,15 @@ import Ticketing
             return order
         }
 
+        func claim() async throws -> OutboxMessage? {
+            try await outbox.claimMessages(limit: 10, hidden: .seconds(60)).first
+        }
+
+        /// State, amount and reference of each payment back, a line each.
+        func refundPayments() throws -> String {
+            try database.sql("SELECT status, amount, reference FROM payments WHERE kind = 'refund' ORDER BY id")
+        }
+
         func refund(
             _ codes: [TicketCode]? = nil, key: String? = nil, reason: String? = nil
         ) async throws -> RefundDecision {
@@ -121,6 +130,9 @@ import Ticketing
             #expect(order.status == .confirmed)
             #expect(order.refunds.map(\.amount.amount) == [4_550])
             #expect(try await tickets.ticket(new[1])?.status == .cancelled)
+            #expect(
+                try scene.database.sql("SELECT user_id, parameters->>'ticket' FROM mails WHERE kind = 'ticket_void'")
+                    == "\(friends[1].id)|\(new[1])", "who has it is told")
             #expect(try await scene.refund([codes[0]]) == .refused(.ticketNotValid(codes[0], .cancelled)))
             guard case .accepted(let ended) = try await scene.refund() else {
                 Issue.record("the rest was not refunded")
@@ -173,6 +185,17 @@ import Ticketing
             #expect(rest.status == .confirmed)
             #expect(rest.refunds.map(\.amount.amount) == [4_550, 4_550])
             #expect(try await scene.refund() == .refused(.noTickets))
+        }
+    }
+
+    @Test func theMigrationIsNotUndoneWhileARefundIsOwed() async throws {
+        try await Scene.run { scene in
+            _ = try await scene.refund()
+            let down = try #require(Migration.all.first { $0.name == "refunds" }).down
+            #expect(throws: (any Error).self) { try scene.database.sql(down) }
+            #expect(try scene.database.count("refunds") == 1)
+            try scene.database.sql("UPDATE refunds SET status = 'refunded'")
+            try scene.database.sql(down)
         }
     }
 
@@ -229,21 +252,80 @@ import Ticketing
             #expect(refund.amount.amount == 4_550)
             #expect(refund.charge == "ch_1")
             #expect(message.payment?.total.amount == 13_650)
-            try await scene.outbox.settleRefund(refund.id, .failed("too old"))
-            #expect(try await scene.stored().refunds.map(\.status) == [.failed])
-            for _ in 0..<2 { try await scene.outbox.settleRefund(refund.id, .refunded(reference: "re_1")) }
-            try await scene.outbox.settleRefund(refund.id, .failed("late"))
+            for _ in 0..<2 { try await scene.outbox.settleRefund(refund.id, reference: "re_1") }
+            try await scene.outbox.giveUp(message, "late", refund: nil)
+            try await scene.outbox.giveUp(message, "late", refund: "re_0")
             #expect(try await scene.stored().refunds.map(\.status) == [.refunded])
-            #expect(
-                try scene.database.sql(
-                    "SELECT status, amount, reference FROM payments WHERE kind = 'refund' ORDER BY id")
-                    == "failed|45.50|\nrefunded|45.50|re_1")
+            #expect(try scene.refundPayments() == "refunded|45.50|re_1")
             #expect(
                 try scene.database.sql("SELECT parameters->>'amount' FROM mails WHERE kind = 'order_refunded'")
                     == "4550")
             let standing = try #require(try await scene.outbox.chargeStandings(of: [scene.order])[scene.order])
             #expect(standing.status == .confirmed)
-            #expect(!standing.isRefunded, "a part was")
+            #expect(standing.refundAge == nil, "a part was")
+        }
+    }
+
+    @Test func aRefundThatWasRefusedForGoodMayBeTriedAgainAsAnotherRequest() async throws {
+        try await Scene.run { scene in
+            _ = try await scene.refund()
+            for generation in 0..<2 {
+                let message = try #require(try await scene.claim())
+                #expect(message.generation == generation)
+                for _ in 0..<2 { try await scene.outbox.giveUp(message, "no money", refund: "re_\(generation)") }
+                #expect(try await scene.stored().refunds.map(\.status) == [.failed])
+                #expect(try await scene.claim() == nil)
+                #expect(try await scene.outbox.retry(message.id))
+                #expect(try await scene.stored().refunds.map(\.status) == [.requested])
+                // What only waits is the same request still.
+                #expect(try await scene.outbox.retry(message.id))
+            }
+            let message = try #require(try await scene.claim())
+            #expect(message.generation == 2)
+            try await scene.outbox.settleRefund(try #require(message.refund).id, reference: "re_2")
+            #expect(
+                try scene.refundPayments() == "failed|136.50|re_0\nfailed|136.50|re_1\nrefunded|136.50|re_2",
+                "a row for each attempt")
+        }
+    }
+
+    /// A bank may send a refund back days later.
+    @Test func aRefundThatFailsAfterItWasMadeIsGivenUpOnAndCanBeMadeAgain() async throws {
+        try await Scene.run { scene in
+            _ = try await scene.refund()
+            let made = try #require(try await scene.claim())
+            try await scene.outbox.settleRefund(try #require(made.refund).id, reference: "re_1")
+            try await scene.outbox.markDelivered(made)
+            let hook = ProviderEvent(
+                id: "evt_1", kind: "refund.failed", order: scene.order, object: "re_1", isFailedRefund: true)
+            #expect(try await scene.database.repository.record(hook) == hook)
+            let review = try #require(try await scene.claim())
+            #expect(review.id == made.id)
+            #expect(try await scene.database.repository.record(hook) == nil)
+            #expect(try await scene.stored().refunds.map(\.status) == [.refunded], "the event alone moves nothing")
+            try await scene.outbox.giveUp(review, "refund re_1 is failed", refund: "re_1")
+
+            #expect(try await scene.stored().refunds.map(\.status) == [.failed])
+            #expect(try scene.refundPayments() == "failed|136.50|re_1")
+            let standing = try #require(try await scene.outbox.chargeStandings(of: [scene.order])[scene.order])
+            #expect(standing.refundAge == nil && standing.void == .dead)
+            #expect(try await scene.outbox.retry(made.id))
+            let again = try #require(try await scene.claim())
+            #expect(again.generation == 1)
+            try await scene.outbox.settleRefund(try #require(again.refund).id, reference: "re_2")
+            #expect(try await scene.stored().refunds.map(\.status) == [.refunded])
+            #expect(try scene.refundPayments() == "failed|136.50|re_1\nrefunded|136.50|re_2")
+        }
+    }
+
+    @Test func theRefundOfAMessageThatKnowsNoChargeFailsWithIt() async throws {
+        try await Scene.run { scene in
+            _ = try await scene.refund()
+            try scene.database.sql("DELETE FROM payments")
+            let message = try #require(try await scene.claim())
+            #expect(message.refund == nil)
+            try await scene.outbox.giveUp(message, "the charge is gone", refund: nil)
+            #expect(try await scene.stored().refunds.map(\.status) == [.failed])
         }
     }
 
@@ -252,13 +334,13 @@ import Ticketing
         try await Scene.run { scene in
             _ = try await scene.refund()
             let before = try #require(try await scene.outbox.chargeStandings(of: [scene.order])[scene.order])
-            #expect(before.status == .refunded && before.void == .waiting && !before.isRefunded)
+            #expect(before.status == .refunded && before.void == .waiting && before.refundAge == nil)
             #expect(try await scene.outbox.addVoid(of: scene.order) == false)
             let message = try #require(try await scene.outbox.claimMessages(limit: 10, hidden: .seconds(60)).first)
-            try await scene.outbox.settleRefund(try #require(message.refund).id, .refunded(reference: "re_1"))
+            try await scene.outbox.settleRefund(try #require(message.refund).id, reference: "re_1")
             try await scene.outbox.markDelivered(message)
             let after = try #require(try await scene.outbox.chargeStandings(of: [scene.order])[scene.order])
-            #expect(after.isRefunded && after.void == .none)
+            #expect(after.refundAge != nil && after.void == .none)
             #expect(try await scene.outbox.addVoid(of: scene.order) == false)
         }
     }
@@ -271,6 +353,10 @@ import Ticketing
             _ = try await scene.database.lanes.beginLoad(of: other.id, under: scene.lease)
             #expect(try await repository.deleteEvent(other.id, by: scene.admin) == .onSale)
             _ = try await repository.updateEvent(other.id, by: scene.admin) { $0.saleState = .closed }
+            #expect(
+                try await repository.deleteEvent(other.id, by: scene.admin) == .onSale,
+                "what was accepted a moment ago may not have come")
+            try scene.database.sql("UPDATE events SET updated_at = now() - interval '11 seconds'")
             #expect(try await repository.deleteEvent(other.id, by: scene.admin) == .deleted)
             #expect(try await repository.event(other.id) == nil)
             #expect(try await repository.deleteEvent(other.id, by: scene.admin) == .unknown)
@@ -286,8 +372,8 @@ import Ticketing
                 ProviderEvent(
                     id: id, kind: "payment_intent.succeeded", order: scene.order, object: "pi_1", isCapture: isCapture)
             }
-            #expect(try await repository.record(event("evt_1")))
-            #expect(try await repository.record(event("evt_1")) == false)
+            #expect(try await repository.record(event("evt_1")) == event("evt_1"))
+            #expect(try await repository.record(event("evt_1")) == nil)
             #expect(try await scene.stored().status == .confirmed)
             #expect(
                 try scene.database.count("outbox", where: "kind = 'void'") == 0, "a confirmed order keeps its charge")
@@ -299,23 +385,25 @@ import Ticketing
             let hook = ProviderEvent(
                 id: "evt_2", kind: "payment_intent.succeeded", order: declined.intent.order, object: nil,
                 isCapture: true)
-            #expect(try await repository.record(hook))
+            #expect(try await repository.record(hook) == hook)
             #expect(try scene.database.count("outbox", where: "kind = 'void'") == 1)
 
             // What waits after a failure is tried at once.
             let message = try #require(try await scene.outbox.claimMessages(limit: 10, hidden: .seconds(60)).first)
             try await scene.outbox.markFailed(message, "no answer", pause: .seconds(600))
             #expect(try await scene.outbox.claimMessages(limit: 10, hidden: .seconds(60)) == [])
-            #expect(
-                try await repository.record(
-                    ProviderEvent(
-                        id: "evt_3", kind: "charge.refunded", order: declined.intent.order, object: nil,
-                        isCapture: false)))
+            let refunded = ProviderEvent(
+                id: "evt_3", kind: "charge.refunded", order: declined.intent.order, object: nil)
+            #expect(try await repository.record(refunded) == refunded)
             #expect(try await scene.outbox.claimMessages(limit: 10, hidden: .seconds(60)).map(\.id) == [message.id])
-            #expect(
-                try await repository.record(
-                    ProviderEvent(
-                        id: "evt_4", kind: "charge.dispute.created", order: nil, object: "dp_1", isCapture: false)))
+
+            // A dispute names the charge alone.
+            for (charge, order) in [("ch_1", scene.order), ("ch_0", nil)] {
+                let dispute = ProviderEvent(
+                    id: "evt_\(charge)", kind: "charge.dispute.created", order: nil, object: "dp_1", charge: charge)
+                let noted = try #require(try await repository.record(dispute))
+                #expect(noted.order == order)
+            }
         }
     }
 }

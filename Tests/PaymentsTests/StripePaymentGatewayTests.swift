@@ -75,6 +75,31 @@ struct StripePaymentGatewayTests {
         }
     }
 
+    /// The control: one that names the payment method is the buyer's.
+    @Test func `A request that is wrong is no decline: its order waits for whoever mends it`() async throws {
+        try await Self.run { server, gateway async throws in
+            let charge = Charge.new("pm_card_visa")
+            for fault in [
+                StripeServer.Fault.wrongParameter("error_on_requires_action"), .refusal(status: 400),
+                .refusal(status: 403),
+            ] {
+                server.setFaults { $0.path.hasSuffix("/confirm") ? fault : .none }
+                await #expect(throws: PaymentError.self) { try await gateway.charge(charge) }
+                #expect(server.ledger.intents.map(\.status) == ["requires_payment_method"])
+            }
+            server.setFaults(nil)
+            guard case .captured = try await gateway.charge(charge) else {
+                Issue.record("the order was declined for a wrong request")
+                return
+            }
+            server.setFaults { $0.path.hasSuffix("/confirm") ? .wrongParameter("payment_method") : .none }
+            guard case .declined = try await gateway.charge(.new("pm_card_visa")) else {
+                Issue.record("a payment method that will not do was not declined")
+                return
+            }
+        }
+    }
+
     @Test func `An amount that Stripe never charges is declined`() async throws {
         try await Self.run { server, gateway async throws in
             let charge = Charge.new("pm_card_visa", amount: 20)
@@ -115,7 +140,7 @@ struct StripePaymentGatewayTests {
     @Test(arguments: ["/v1/payment_intents", "/confirm"])
     func `A request that fails or whose answer is lost is sent again, and charges once`(path: String) async throws {
         let faults: [StripeServer.Fault] = [
-            .silenceAfter, .resetBefore, .resetAfter, .refusal(status: 409), .refusal(status: 429),
+            .silenceAfter, .stalledBody, .resetBefore, .resetAfter, .refusal(status: 409), .refusal(status: 429),
             .refusal(status: 500), .refusal(status: 503),
         ]
         try await Self.run(requestTime: .seconds(1)) { server, gateway async throws in
@@ -218,7 +243,10 @@ struct StripePaymentGatewayTests {
     {
         try await Self.run { server, gateway async throws in
             let charge = Charge.new("pm_card_visa", amount: 9_000)
-            guard case .captured(let reference) = try await gateway.charge(charge) else { return }
+            guard case .captured(let reference) = try await gateway.charge(charge) else {
+                Issue.record("a good card was declined")
+                return
+            }
             func give(_ cents: Int64, _ key: String) async throws -> String {
                 let amount = try #require(Money(amount: cents, currency: .eur))
                 return try await gateway.refund(
@@ -242,7 +270,10 @@ struct StripePaymentGatewayTests {
     @Test func `A refund that is pending is not done, and is not asked for twice`() async throws {
         try await Self.run { server, gateway async throws in
             let charge = Charge.new("pm_card_visa", amount: 9_000)
-            guard case .captured(let reference) = try await gateway.charge(charge) else { return }
+            guard case .captured(let reference) = try await gateway.charge(charge) else {
+                Issue.record("a good card was declined")
+                return
+            }
             server.withLedger { $0.refundsArePending = true }
             let refund = Refund(all: charge, reference: reference)
             for _ in 0..<3 {
@@ -254,6 +285,60 @@ struct StripePaymentGatewayTests {
             server.withLedger { $0.settleRefunds("succeeded") }
             #expect(try await gateway.refund(refund) == server.ledger.refunds.first?.id)
             #expect(server.ledger.refunds.count == 1)
+        }
+    }
+
+    @Test func `A refund that has failed is made again under the next generation, once, and under no other`()
+        async throws
+    {
+        try await Self.run { server, gateway async throws in
+            let charge = Charge.new("pm_card_visa", amount: 9_000)
+            guard case .captured(let reference) = try await gateway.charge(charge) else {
+                Issue.record("a good card was declined")
+                return
+            }
+            let first = try await gateway.refund(Refund(all: charge, reference: reference))
+            server.withLedger { $0.bounceRefunds() }
+            #expect(try await gateway.captured(after: nil, limit: 10).orders == [charge.order])
+            for _ in 0..<2 {
+                do {
+                    _ = try await gateway.refund(Refund(all: charge, reference: reference))
+                    Issue.record("a failed refund counts as made")
+                } catch let error as PaymentError {
+                    #expect(error.isFinal)
+                    #expect(error.failedRefund == first)
+                }
+            }
+            #expect(server.ledger.refunds.count == 1)
+            let second = try await gateway.refund(Refund(all: charge, generation: 1, reference: reference))
+            #expect(second != first)
+            // Whatever generation it is asked for under: it is made.
+            for generation in 0...2 {
+                let again = Refund(all: charge, generation: generation, reference: reference)
+                #expect(try await gateway.refund(again) == second)
+            }
+            #expect(server.ledger.refunds.map(\.status) == ["failed", "succeeded"])
+            #expect(server.ledger.intents.map(\.refunded) == [9_000])
+        }
+    }
+
+    /// Stripe keeps what it has refused under a key for a day.
+    @Test func `A refund that Stripe refused comes through under the next generation`() async throws {
+        try await Self.run { server, gateway async throws in
+            let charge = Charge.new("pm_card_visa", amount: 9_000)
+            guard case .captured(let reference) = try await gateway.charge(charge) else {
+                Issue.record("a good card was declined")
+                return
+            }
+            server.setFaults { request in
+                request.method == "POST" && request.path == "/v1/refunds" ? .failure(afterEffect: false) : .none
+            }
+            let refund = Refund(all: charge, reference: reference)
+            await #expect(throws: PaymentError.self) { try await gateway.refund(refund) }
+            server.setFaults(nil)
+            await #expect(throws: PaymentError.self, "the key keeps the failure") { try await gateway.refund(refund) }
+            _ = try await gateway.refund(Refund(all: charge, generation: 1, reference: reference))
+            #expect(server.ledger.intents.map(\.refunded) == [9_000])
         }
     }
 
@@ -294,6 +379,39 @@ struct StripePaymentGatewayTests {
         }
     }
 
+    /// Each kind of call has slots of its own: four answers that never end must not keep the next call out.
+    @Test func `An answer whose body never ends holds nothing up`() async throws {
+        try await Self.run(requestTime: .milliseconds(200), callTime: .seconds(1)) { server, gateway async throws in
+            server.setFaults { _ in .stalledBody }
+            await withDiscardingTaskGroup { group in
+                for _ in 0..<20 {
+                    group.addTask {
+                        await #expect(throws: PaymentError.self) { try await gateway.captured(after: nil, limit: 10) }
+                    }
+                }
+            }
+            server.setFaults(nil)
+            try await eventually("the books are read again") {
+                (try? await gateway.captured(after: nil, limit: 10)) != nil
+            }
+        }
+    }
+
+    @Test func `What there was no time to send says nothing about Stripe`() async throws {
+        try await StripeServer.run { server in
+            var configuration = StripeConfiguration(secretKey: Secret(bytes: Array(StripeServer.key.utf8)))
+            configuration.url = server.url
+            let client = StripeClient(configuration: configuration)
+            for _ in 0...StripeConfiguration.failures {
+                await #expect(throws: PaymentError.self) { try await client.send(.get("/v1/refunds"), by: .now) }
+            }
+            #expect(server.requests.isEmpty)
+            let reply = try await client.send(.get("/v1/refunds"), by: .now + .seconds(5))
+            #expect(reply.isSuccess, "the circuit is closed")
+            try await client.close()
+        }
+    }
+
     @Test func `A charge that is cancelled ends soon`() async throws {
         try await Self.run { server, gateway async throws in
             server.setFaults { _ in .silenceAfter }
@@ -312,8 +430,31 @@ struct StripePaymentGatewayTests {
             try await withThrowingDiscardingTaskGroup { group in
                 for _ in 0..<60 { group.addTask { _ = try await gateway.charge(.new("pm_card_visa")) } }
             }
-            #expect(server.mostAtOnce <= 8 - StripeConfiguration.reserved)
+            #expect(server.mostAtOnce <= 5, "the others are for ends and refunds")
             #expect(server.ledger.captured.count == 60)
+        }
+    }
+
+    @Test func `An end that waits for its turn in vain says so, and one whose provider is silent does not`()
+        async throws
+    {
+        try await Self.run(connections: 8, requestTime: .milliseconds(400), callTime: .seconds(1)) {
+            server, gateway async throws in
+            server.setFaults { _ in .silenceAfter }
+            let unasked = try await withThrowingTaskGroup(of: Bool.self) { group in
+                for _ in 0..<12 {
+                    group.addTask {
+                        do {
+                            _ = try await gateway.end(.new("pm_card_visa"))
+                            throw ServerError(description: "a silent provider has answered")
+                        } catch let error as PaymentError { return error.isUnasked }
+                    }
+                }
+                return try await group.reduce(into: (yes: 0, no: 0)) { counts, isUnasked in
+                    if isUnasked { counts.yes += 1 } else { counts.no += 1 }
+                }
+            }
+            #expect(unasked.yes > 0 && unasked.no >= 2)
         }
     }
 

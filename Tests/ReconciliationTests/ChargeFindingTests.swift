@@ -7,18 +7,17 @@ import Ticketing
 /// I8: a captured charge ends in tickets or in a refund.
 struct ChargeFindingTests {
     private func finding(
-        _ status: OrderStatus, age: Duration = .zero, isRefunded: Bool = false, void: ChargeStanding.Void = .none
+        _ status: OrderStatus, age: Duration = .zero, refundAge: Duration? = nil, void: ChargeStanding.Void = .none
     ) -> ChargeFinding? {
-        ChargeFinding(
-            ChargeStanding(status: status, age: age, isRefunded: isRefunded, void: void), limit: .seconds(60))
+        ChargeFinding(ChargeStanding(status: status, age: age, refundAge: refundAge, void: void), limit: .seconds(60))
     }
 
     @Test("Tickets, a refund and a message on its way are ends")
     func ends() {
         #expect(finding(.confirmed) == nil)
         #expect(finding(.confirmed, age: .seconds(90)) == nil)
-        #expect(finding(.cancelled, isRefunded: true) == nil)
-        #expect(finding(.refunded, isRefunded: true) == nil)
+        #expect(finding(.cancelled, refundAge: .zero) == nil)
+        #expect(finding(.refunded, refundAge: .seconds(60)) == nil)
         #expect(finding(.cancelled, void: .waiting) == nil)
     }
 
@@ -27,6 +26,12 @@ struct ChargeFindingTests {
         #expect(finding(.cancelled) == .unended)
         #expect(finding(.refunded) == .unended)
         #expect(finding(.cancelled, void: .dead) == .dead)
+    }
+
+    @Test("A refund that the provider does not know any more long after it was made has bounced")
+    func bounced() {
+        #expect(finding(.refunded, refundAge: .seconds(61)) == .bounced)
+        #expect(finding(.refunded, refundAge: .seconds(61), void: .waiting) == nil)
     }
 
     @Test("A pending order is under way until long after its hold; an unknown one never")

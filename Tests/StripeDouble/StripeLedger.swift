@@ -47,14 +47,14 @@ package struct StripeLedger: Sendable {
     package struct Event: Sendable {
         package let id: String
         package let kind: String
-        package let order: String?
+        /// What it is about, in JSON and as it was at that moment.
         package let object: String
 
         /// As `POST`ed to a webhook.
         package var body: String {
             """
-            {"id":"\(id)","object":"event","type":"\(kind)","created":1700000000,"livemode":false,"data":{"object":\
-            {"id":"\(object)","object":"payment_intent","metadata":{"order_id":"\(order ?? "")"}}}}
+            {"id":"\(id)","object":"event","type":"\(kind)","created":1700000000,"livemode":false,\
+            "data":{"object":\(object)}}
             """
         }
     }
@@ -71,12 +71,14 @@ package struct StripeLedger: Sendable {
     private var places: [String: Int] = [:]
     private var kept: [String: KeptReply] = [:]
     private var lastNumber = 0
+    /// Whether a key is of any use.
+    package var knowsKeys = true
     /// Refunds are `pending` at first.
     package var refundsArePending = false
 
     package init() {}
 
-    /// Captured and not given back, by order.
+    /// Intents that were captured, by order.
     package var captured: [String: [Intent]] {
         Dictionary(grouping: intents.filter { $0.captures > 0 }, by: { $0.order ?? "" })
     }
@@ -98,6 +100,20 @@ package struct StripeLedger: Sendable {
         for index in refunds.indices where refunds[index].status == "pending" { refunds[index].status = status }
     }
 
+    /// Refunds that were made fail, as when the bank sends the money back: it is the shop's again. Returns how many
+    /// there were.
+    @discardableResult
+    package mutating func bounceRefunds(of order: String? = nil, limit: Int = .max) -> Int {
+        let made = refunds.indices.filter { refunds[$0].status == "succeeded" }
+            .filter { order == nil || refunds[$0].metadata["order_id"] == order }.prefix(limit)
+        for index in made {
+            refunds[index].status = "failed"
+            if let place = places[refunds[index].intent] { intents[place].refunded -= refunds[index].amount }
+            note("charge.refund.updated", json(refunds[index]))
+        }
+        return made.count
+    }
+
     /// Keeps a failure of Stripe's own under the key of a request that did something or not.
     package mutating func fail(_ request: Request, afterEffect: Bool) -> Reply {
         if let key = request.idempotencyKey, let known = kept[key] { return replay(known, request) }
@@ -110,7 +126,7 @@ package struct StripeLedger: Sendable {
     // MARK: - The API
 
     package mutating func answer(_ request: Request) -> Reply {
-        guard let key = request.idempotencyKey, request.method == "POST" else { return act(request) }
+        guard knowsKeys, let key = request.idempotencyKey, request.method == "POST" else { return act(request) }
         if let known = kept[key] { return replay(known, request) }
         let reply = act(request)
         // What failed validation has not begun, and is not kept.
@@ -188,17 +204,17 @@ package struct StripeLedger: Sendable {
                 intents[index].status = "requires_action"
                 return Reply(status: 200, body: json(intents[index]))
             }
-            note("payment_intent.payment_failed", index)
+            note("payment_intent.payment_failed", json(intents[index]))
             return error(402, "card_error", "authentication_required", "Authentication is required.", intents[index])
         }
-        note("payment_intent.payment_failed", index)
+        note("payment_intent.payment_failed", json(intents[index]))
         return error(402, "card_error", "card_declined", "Your card was declined.", intents[index])
     }
 
     private mutating func cancel(_ index: Int) -> Reply {
         guard intents[index].status.hasPrefix("requires_") else { return unexpectedState(index) }
         intents[index].status = "canceled"
-        note("payment_intent.canceled", index)
+        note("payment_intent.canceled", json(intents[index]))
         return Reply(status: 200, body: json(intents[index]))
     }
 
@@ -221,7 +237,7 @@ package struct StripeLedger: Sendable {
             id: "re_\(lastNumber)", intent: intents[index].id, amount: amount, metadata: metadata(parameters),
             status: refundsArePending ? "pending" : "succeeded")
         refunds.append(refund)
-        note("charge.refunded", index)
+        note("charge.refunded", json(intents[index]))
         return Reply(status: 200, body: json(refund))
     }
 
@@ -255,13 +271,12 @@ package struct StripeLedger: Sendable {
     private mutating func finish(_ index: Int, isCaptured: Bool) {
         intents[index].status = isCaptured ? "succeeded" : "requires_payment_method"
         if isCaptured { intents[index].captures += 1 }
-        note(isCaptured ? "payment_intent.succeeded" : "payment_intent.payment_failed", index)
+        note(isCaptured ? "payment_intent.succeeded" : "payment_intent.payment_failed", json(intents[index]))
     }
 
-    private mutating func note(_ kind: String, _ index: Int) {
+    private mutating func note(_ kind: String, _ object: String) {
         lastNumber += 1
-        events.append(
-            Event(id: "evt_\(lastNumber)", kind: kind, order: intents[index].order, object: intents[index].id))
+        events.append(Event(id: "evt_\(lastNumber)", kind: kind, object: object))
     }
 
     private mutating func change(_ id: String, _ body: (inout StripeLedger, Int) -> Reply) -> Reply {

@@ -11,10 +11,14 @@ package final class StripeServer: Sendable {
         case none
         /// What was asked is done, and the answer never comes.
         case silenceAfter
+        /// The same, but that the answer's head and its first byte come.
+        case stalledBody
         /// The connection is closed before or after what was asked is done.
         case resetBefore, resetAfter
         /// Nothing is done.
         case refusal(status: Int)
+        /// Nothing is done, since a parameter is wrong.
+        case wrongParameter(String)
         /// A failure that is kept under the key, before or after what was asked is done.
         case failure(afterEffect: Bool)
         /// What was asked is done after a while; until then another request with its key is refused with 409.
@@ -59,7 +63,10 @@ package final class StripeServer: Sendable {
     package var url: String { "http://127.0.0.1:\(channel.withLock { $0?.localAddress?.port } ?? 0)" }
 
     package var ledger: StripeLedger { state.withLock { $0.ledger } }
-    package func withLedger(_ body: (inout StripeLedger) -> Void) { state.withLock { body(&$0.ledger) } }
+    @discardableResult
+    package func withLedger<Value: Sendable>(_ body: (inout StripeLedger) -> Value) -> Value {
+        state.withLock { body(&$0.ledger) }
+    }
 
     /// Faults are chosen for each request; nil: there are none.
     package func setFaults(_ faults: (@Sendable (StripeLedger.Request) -> Fault)?) {
@@ -75,6 +82,7 @@ package final class StripeServer: Sendable {
         case reply(StripeLedger.Reply)
         case close
         case silence
+        case stall(StripeLedger.Reply)
     }
 
     func take(_ head: HTTPRequestHead, _ body: String) async -> Answer {
@@ -105,11 +113,20 @@ package final class StripeServer: Sendable {
         case .silenceAfter:
             _ = answer(request)
             return .silence
+        case .stalledBody: return .stall(answer(request))
         case .resetBefore: return .close
         case .resetAfter:
             _ = answer(request)
             return .close
         case .refusal(let status): return .reply(Self.refusal(status))
+        case .wrongParameter(let name):
+            return .reply(
+                StripeLedger.Reply(
+                    status: 400,
+                    body: """
+                        {"error":{"type":"invalid_request_error","code":"parameter_unknown","param":"\(name)",\
+                        "message":"Received unknown parameter: \(name)"}}
+                        """))
         case .failure(let afterEffect):
             return .reply(state.withLock { $0.ledger.fail(request, afterEffect: afterEffect) })
         case .slowness(let time):
@@ -171,14 +188,23 @@ private final class StripeHandler: ChannelInboundHandler {
         case .silence: break
         case .close: context.close(promise: nil)
         case .reply(let reply):
-            var headers: HTTPHeaders = [
-                "content-type": "application/json", "content-length": "\(reply.body.utf8.count)",
-            ]
-            if reply.isReplayed { headers.add(name: "Idempotent-Replayed", value: "true") }
-            let head = HTTPResponseHead(version: .http1_1, status: .init(statusCode: reply.status), headers: headers)
-            context.write(wrapOutboundOut(.head(head)), promise: nil)
-            context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(string: reply.body)))), promise: nil)
+            write(reply, bytes: reply.body.utf8.count, context)
             context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+        case .stall(let reply):
+            write(reply, bytes: 1, context)
+            context.flush()
         }
+    }
+
+    /// Writes a reply's head, and so many bytes of its body.
+    private func write(_ reply: StripeLedger.Reply, bytes: Int, _ context: ChannelHandlerContext) {
+        var headers: HTTPHeaders = [
+            "content-type": "application/json", "content-length": "\(reply.body.utf8.count)",
+        ]
+        if reply.isReplayed { headers.add(name: "Idempotent-Replayed", value: "true") }
+        let head = HTTPResponseHead(version: .http1_1, status: .init(statusCode: reply.status), headers: headers)
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        let body = ByteBuffer(bytes: reply.body.utf8.prefix(bytes))
+        context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
     }
 }

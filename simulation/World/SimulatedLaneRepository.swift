@@ -229,10 +229,16 @@ struct SimulatedOutbox: OutboxRepository {
     }
 
     func markFailed(
-        _ message: OutboxMessage, _ failure: String, pause: Duration?
+        _ message: OutboxMessage, _ failure: String, pause: Duration
     ) async throws(RepositoryError) {
         try await world.postgres("not sent", from: process, []) { [rows] () async throws(RepositoryError) in
             try await rows.markFailed(message, failure, pause: pause)
+        }
+    }
+
+    func giveUp(_ message: OutboxMessage, _ failure: String, refund: String?) async throws(RepositoryError) {
+        try await world.postgres("given up", from: process, []) { [rows] () async throws(RepositoryError) in
+            try await rows.giveUp(message, failure, refund: refund)
         }
     }
 
@@ -242,9 +248,9 @@ struct SimulatedOutbox: OutboxRepository {
         }
     }
 
-    func settleRefund(_ id: UUID, _ outcome: RefundOutcome) async throws(RepositoryError) {
+    func settleRefund(_ id: UUID, reference: String) async throws(RepositoryError) {
         try await world.postgres("refund settled", from: process, []) { [rows] () async throws(RepositoryError) in
-            try await rows.settleRefund(id, outcome)
+            try await rows.settleRefund(id, reference: reference)
         }
     }
 }
@@ -259,6 +265,12 @@ extension SimulatedOutbox {
     func addVoid(of order: OrderID) async throws(RepositoryError) -> Bool {
         try await world.postgres("void", from: process, []) { [rows] () async throws(RepositoryError) in
             try await rows.addVoid(of: order)
+        }
+    }
+
+    func reviewRefunds(of order: OrderID) async throws(RepositoryError) -> Bool {
+        try await world.postgres("review", from: process, []) { [rows] () async throws(RepositoryError) in
+            try await rows.reviewRefunds(of: order)
         }
     }
 

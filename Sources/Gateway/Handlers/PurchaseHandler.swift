@@ -27,7 +27,7 @@ struct PurchaseHandler<Inventory: InventoryStore, Repository: OrderRepository>: 
         let identity = try authentication.identity(authorization: head.authorization)
         try BodyReader.checkType(head.contentType)
         let request = try PurchaseRequest(json: body, standardMethod: standardMethod)
-        let key = try Self.idempotencyKey(head.idempotencyKey)
+        let key = try IdempotencyKey.read(head.idempotencyKey) ?? .random()
         try purchases.refuseAtOnce(request, by: identity.userID)
         try limiter.admit(identity.userID, head)
         return Intake(request: request, identity: identity, key: key)
@@ -37,17 +37,5 @@ struct PurchaseHandler<Inventory: InventoryStore, Repository: OrderRepository>: 
     func finish(_ intake: Intake) async throws(Problem) -> HTTPAnswer {
         if intake.identity.provided != nil { try await provided.admit(intake.identity) }
         return try await purchases.purchase(intake.request, by: intake.identity.userID, key: intake.key).answer()
-    }
-
-    private static func idempotencyKey(_ header: String?) throws(Problem) -> IdempotencyKey {
-        guard let header else { return .random() }
-        guard let key = IdempotencyKey(header) else {
-            throw Problem.validation([
-                FieldError(
-                    "Idempotency-Key",
-                    "must have 1 to \(IdempotencyKey.maximumLength) visible ASCII characters, without spaces")
-            ])
-        }
-        return key
     }
 }

@@ -29,7 +29,7 @@ struct RefundHandler<Inventory: InventoryStore, Repository: OrderRepository & Re
             guard let id = context.parameters.get("id").flatMap({ OrderID($0) }) else {
                 throw RefundProblems.unknownOrder
             }
-            let key = try Self.key(request.headers[.idempotencyKey])
+            let key = try IdempotencyKey.read(request.headers[.idempotencyKey])
             let wish = try await JSONBody.decodeIfAny(Wish.self, from: request, limit: limits.bodyBytes)
             let order = try await refunds.refund(
                 RefundRequest(
@@ -71,17 +71,5 @@ struct RefundHandler<Inventory: InventoryStore, Repository: OrderRepository & Re
             throw Problem.validation([FieldError("reason", "must have 1 to \(reasonLength) characters")])
         }
         return text
-    }
-
-    private static func key(_ header: String?) throws(Problem) -> IdempotencyKey? {
-        guard let header else { return nil }
-        guard let key = IdempotencyKey(header) else {
-            throw Problem.validation([
-                FieldError(
-                    "Idempotency-Key",
-                    "must have 1 to \(IdempotencyKey.maximumLength) visible ASCII characters, without spaces")
-            ])
-        }
-        return key
     }
 }

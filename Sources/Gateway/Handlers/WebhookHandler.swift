@@ -11,8 +11,9 @@ import Ticketing
 /// `POST /api/webhooks/stripe`: what Stripe tells by itself.
 ///
 /// An event moves no order. It may come late, twice, before another that was earlier, or never, so it is only taken for a
-/// hint to ask Stripe now: what failed to reach Stripe on behalf of the order is tried at once, and a captured charge of
-/// an order that was cancelled meanwhile is ended. All else is written down.
+/// hint to ask Stripe now: what failed to reach Stripe on behalf of the order is tried at once, a captured charge of
+/// an order that was cancelled meanwhile is ended, and a refund that has failed, maybe long after it was made, is looked
+/// into. All else is written down.
 struct WebhookHandler<Repository: RefundRepository>: Sendable {
     let repository: Repository
     /// nil: every webhook is refused.
@@ -26,7 +27,7 @@ struct WebhookHandler<Repository: RefundRepository>: Sendable {
     private static var kinds: Set<String> {
         [
             "payment_intent.succeeded", "payment_intent.payment_failed", "payment_intent.canceled", "charge.refunded",
-            "refund.updated", "refund.failed", "charge.dispute.created",
+            "charge.refund.updated", "refund.updated", "refund.failed", "charge.dispute.created",
         ]
     }
 
@@ -37,12 +38,29 @@ struct WebhookHandler<Repository: RefundRepository>: Sendable {
         /// Of every object of Stripe's what says which order it is about.
         struct Object: Decodable {
             let id: String?
+            let status: String?
             let metadata: [String: String]?
+
+            /// The charge that a dispute is about, which has no metadata of ours.
+            let payment: String?
+
+            private enum CodingKeys: String, CodingKey {
+                case id, status, metadata
+                case payment = "payment_intent"
+            }
         }
 
         let id: String
         let type: String
         let data: Content
+
+        var isFailedRefund: Bool {
+            switch type {
+            case "refund.failed": true
+            case "refund.updated", "charge.refund.updated": ["failed", "canceled"].contains(data.object.status)
+            default: false
+            }
+        }
     }
 
     private struct Receipt: Encodable {
@@ -71,16 +89,18 @@ struct WebhookHandler<Repository: RefundRepository>: Sendable {
     private func take(_ event: Event) async throws {
         guard Self.kinds.contains(event.type) else { return }
         let order = event.data.object.metadata?["order_id"].flatMap { OrderID($0) }
-        let isNew = try await repository.record(
+        let object = event.data.object
+        let noted = try await repository.record(
             ProviderEvent(
-                id: event.id, kind: event.type, order: order, object: event.data.object.id,
-                isCapture: event.type == "payment_intent.succeeded"))
-        guard isNew else { return }
+                id: event.id, kind: event.type, order: order, object: object.id, charge: object.payment,
+                isCapture: event.type == "payment_intent.succeeded", isFailedRefund: event.isFailedRefund))
+        guard let noted else { return }
         logger.log(
-            level: event.type == "charge.dispute.created" || event.type == "refund.failed" ? .warning : .debug,
+            level: event.type == "charge.dispute.created" || event.isFailedRefund ? .warning : .debug,
             "webhook.taken",
             metadata: [
-                LogKey.orderID: "\(order?.description ?? "none")", LogKey.reason: "\(event.type)",
+                LogKey.orderID: "\(noted.order?.description ?? "none")", LogKey.reason: "\(event.type)",
+                "event.id": "\(event.id)", "object.id": "\(object.id ?? "none")",
             ])
     }
 }

@@ -81,9 +81,12 @@ struct OrderView: Hashable, Sendable {
         "W/\"\(state).\(placeInLine ?? Int64(tickets.count(where: { $0.status != .valid })))\(refundTag)\""
     }
 
-    /// What of refunds changes: how many there are, and how many of them are done with.
+    /// What of refunds changes: how many there are, how many of them are made, and how many have failed, which may be
+    /// tried again.
     private var refundTag: String {
-        refunds.isEmpty ? "" : "-\(refunds.count)-\(refunds.count { $0.status != .requested })"
+        guard !refunds.isEmpty else { return "" }
+        let made = refunds.count { $0.status == .refunded }
+        return "-\(refunds.count)-\(made)-\(refunds.count { $0.status == .failed })"
     }
 
     /// The state in a tag that `entityTag` gave, or nil for a foreign one.

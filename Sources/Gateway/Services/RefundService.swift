@@ -45,7 +45,7 @@ struct RefundService<Inventory: InventoryStore, Repository: OrderRepository & Re
         case .hasOrders:
             throw Problem(.eventHasOrders, "Tickets of this event were ordered. Cancel it, which gives the money back.")
         case .onSale:
-            throw Problem(.eventOnSale, "Close the event's sale before you delete it.")
+            throw Problem(.eventOnSale, "Close the event's sale, and delete it some seconds later.")
         case .deleted:
             await catalog.forget(id)
             logger.notice("event.deleted", metadata: [LogKey.eventID: "\(id)", LogKey.userID: "\(actor)"])

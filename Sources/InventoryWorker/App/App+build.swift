@@ -26,17 +26,32 @@ extension App {
             redis: redis, partitioning: partitioning, configuration: try InventoryConfiguration(config: config),
             logger: logger)
         let payments = try ConfiguredPaymentGateway(config: config, postgres: postgres)
-        if let longest = payments.longestHold, configuration.hold > longest {
-            throw ConfigurationError(
-                .invalid, subject: "ORDER_HOLD_SECONDS", given: "\(configuration.hold)",
-                allowed: "at most \(longest) with Stripe")
+        do {
+            if let longest = payments.longestHold, configuration.hold > longest {
+                throw ConfigurationError(
+                    .invalid, subject: "ORDER_HOLD_SECONDS", given: "\(configuration.hold)",
+                    allowed: "at most \(longest) with Stripe")
+            }
+            // Other workers, and the server itself, may still be starting: a worker waits for Postgres rather than end.
+            try await retrying(logger) {
+                try await Deployment(postgres: postgres).claimPartitions(partitioning)
+                try await payments.prepare()
+            }
+            return try services(
+                config: config, configuration, partitioning, postgres, redis, inventory, payments, registry, logger)
+        } catch {
+            // What is open would say less than the error.
+            try await payments.close()
+            throw error
         }
-        // Other workers, and the server itself, may still be starting: a worker waits for Postgres rather than end.
-        try await retrying(logger) {
-            try await Deployment(postgres: postgres).claimPartitions(partitioning)
-            try await payments.prepare()
-        }
+    }
 
+    /// The parts over their stores and the payment provider.
+    private static func services(
+        config: ConfigReader, _ configuration: WorkerConfiguration, _ partitioning: Partitioning,
+        _ postgres: PostgresClient, _ redis: RedisClient, _ inventory: RedisInventoryStore,
+        _ payments: ConfiguredPaymentGateway, _ registry: PrometheusRegistry, _ logger: Logger
+    ) throws -> ServiceGroup {
         let owner = "\(ProcessInfo.processInfo.hostName):\(ProcessInfo.processInfo.processIdentifier)"
         let lanes = partitioning.all.map { partition in
             Lane(

@@ -94,6 +94,7 @@ struct LaneTenure<Store: LaneStore, Repository: LaneRepository, Gateway: Payment
         let now = time.now()
         if now >= nextTick {
             try await stock.tick()
+            settler.refuse(stock.cancelled)
             metrics.backlog.record(try await store.backlog(of: lease.partition))
             nextTick = now + configuration.tick
         }

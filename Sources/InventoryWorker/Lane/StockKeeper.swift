@@ -18,6 +18,8 @@ struct StockKeeper<Store: LaneStore, Repository: LaneRepository>: Sendable {
     /// What the lane last brought to Redis, by event.
     private var known: [EventID: Int64] = [:]
     private var newestChange: Date?
+    /// Events that were cancelled: their orders are to be charged no more.
+    private(set) var cancelled: Set<EventID> = []
     /// Events to be loaded anew although there is some stock.
     private var renewals: Set<EventID> = []
 
@@ -51,6 +53,7 @@ struct StockKeeper<Store: LaneStore, Repository: LaneRepository>: Sendable {
         var isBehind = false
         for version in try await repository.events(in: lease.partition, changedSince: since) {
             newest = max(newest ?? version.updatedAt, version.updatedAt)
+            if version.isCancelled { cancelled.insert(version.event) }
             guard known[version.event] != version.terms.revision else { continue }
             guard try await bring(version) else {
                 isBehind = true

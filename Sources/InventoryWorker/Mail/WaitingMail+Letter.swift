@@ -30,8 +30,8 @@ extension WaitingMail {
             return .letter(.orderConfirmed(facts))
         case (.orderCancelled, .cancelled):
             return .letter(.orderCancelled(facts, reason: order.reason?.message ?? ""))
-        case (.orderCancelled, .refunded) where order.total.amount == 0:
-            // There was nothing to give back, so no other mail tells of it.
+        case (.orderCancelled, .refunded) where order.reason == .eventCancelled:
+            // Whatever is to be given back comes later, and may fail.
             return .letter(.orderCancelled(facts, reason: order.reason?.message ?? ""))
         case (.orderRefunded, .confirmed), (.orderRefunded, .cancelled), (.orderRefunded, .refunded):
             // An order of which no refund is known was refunded as a whole.
@@ -41,6 +41,9 @@ extension WaitingMail {
         case (.ticketReceived, _):
             guard let ticket else { return .overtaken("the ticket is no longer good") }
             return .letter(.ticketReceived(facts, ticket: ticket))
+        case (.ticketVoid, _):
+            guard let ticket else { return .overtaken("what it is about is gone") }
+            return .letter(.ticketVoid(facts, ticket: ticket, reason: order.reason?.message))
         default:
             return .overtaken("the order is \(order.status.rawValue)")
         }

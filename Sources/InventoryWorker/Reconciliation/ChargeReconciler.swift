@@ -50,9 +50,7 @@ package struct ChargeReconciler<Repository: OutboxRepository, Gateway: PaymentGa
         let page = try await comparer.page(after: cursor, size: WorkerConfiguration.chargesPage)
         for (order, finding) in page.findings {
             logger.error("charge.unsettled", metadata: ["order.id": "\(order)", "kind": "\(finding.rawValue)"])
-            if finding == .unended, configuration.reconcileRepairs, try await comparer.repository.addVoid(of: order) {
-                repaired.increment()
-            }
+            if configuration.reconcileRepairs, try await comparer.repair(finding, of: order) { repaired.increment() }
         }
         for (_, finding) in page.findings { pass[finding, default: 0] += 1 }
         if page.next == nil {

@@ -38,13 +38,15 @@ package struct OutboxDispatcher<Repository: OutboxRepository, Gateway: PaymentGa
 
     /// Delivers what is due, once each; returns how many messages there were.
     func dispatch() async throws -> Int {
-        let messages = try await repository.claimMessages(
-            limit: WorkerConfiguration.outboxBatch, hidden: WorkerConfiguration.outboxHidden)
+        let messages = try await repository.claimMessages(limit: WorkerConfiguration.outboxBatch, hidden: hidden)
         try await withThrowingDiscardingTaskGroup { group in
             for message in messages { group.addTask { try await self.deliver(message) } }
         }
         return messages.count
     }
+
+    /// How long messages stay with this worker: a void is two calls.
+    private var hidden: Duration { gateway.longestCall * 2 + WorkerConfiguration.outboxMargin }
 
     /// Shows how much waits.
     private func look() async throws {
@@ -65,11 +67,11 @@ package struct OutboxDispatcher<Repository: OutboxRepository, Gateway: PaymentGa
         } catch let error as PaymentError {
             // Money may be held for nothing, so such a message is not given up on unless the provider has refused for
             // good: then a person must see to it.
-            let pause = error.isFinal ? nil : Self.pause(after: message.attempts, time)
-            if error.isFinal, let refund = message.refund {
-                try await repository.settleRefund(refund.id, .failed("\(error)"))
+            if error.isFinal {
+                try await repository.giveUp(message, "\(error)", refund: error.failedRefund)
+            } else {
+                try await repository.markFailed(message, "\(error)", pause: Self.pause(after: message.attempts, time))
             }
-            try await repository.markFailed(message, "\(error)", pause: pause)
             failed.increment()
             let isOverdue = message.attempts >= WorkerConfiguration.outboxAttempts
             if isOverdue { overdue.increment() }
@@ -88,7 +90,8 @@ package struct OutboxDispatcher<Repository: OutboxRepository, Gateway: PaymentGa
         guard let payment = message.payment else { throw PaymentError("order \(order) is gone", isFinal: true) }
         let charge = Charge(order: order, amount: payment.total, method: payment.method)
         guard case .captured(let reference) = try await gateway.end(charge) else { return }
-        let refund = try await gateway.refund(Refund(all: charge, reference: reference))
+        let refund = try await gateway.refund(
+            Refund(all: charge, generation: message.generation, reference: reference))
         try await repository.recordRefund(of: order, charge: reference, refund: refund)
         logger.notice("order.refunded", metadata: ["order.id": "\(order)"])
     }
@@ -99,8 +102,10 @@ package struct OutboxDispatcher<Repository: OutboxRepository, Gateway: PaymentGa
             throw PaymentError("the refund of order \(message.order), or its charge, is gone", isFinal: true)
         }
         let reference = try await gateway.refund(
-            Refund(key: refund.id.text, order: message.order, charge: refund.charge, amount: refund.amount))
-        try await repository.settleRefund(refund.id, .refunded(reference: reference))
+            Refund(
+                key: refund.id.text, generation: message.generation, order: message.order, charge: refund.charge,
+                amount: refund.amount))
+        try await repository.settleRefund(refund.id, reference: reference)
         logger.notice(
             "order.refund", metadata: ["order.id": "\(message.order)", "amount": "\(refund.amount.amount)"])
     }

@@ -38,6 +38,9 @@ extension Settler {
         do {
             let outcome = intent.total.amount > 0 ? try await gateway.end(Charge(intent)) : nil
             switch outcome {
+            case .captured where isRefused(intent.event):
+                // Without a reference: the outbox gives the charge back.
+                complete(Settlement(order: .cancelled(intent, .eventCancelled), paymentReference: nil))
             case .captured(let reference) where order.isOverdue:
                 try await confirmOverdue(intent, Settlement(intent, .captured(reference: reference), time), lease)
             case .captured(let reference):
@@ -47,6 +50,10 @@ extension Settler {
             case nil:
                 complete(Settlement(order: .cancelled(intent, .expired), paymentReference: nil))
             }
+        } catch let error as PaymentError where error.isUnasked {
+            // Our own line was too long. The order keeps its units, and the next scan has its charge ended again.
+            logger.debug("order.expiry_waits", metadata: ["order.id": "\(intent.order)", "error": "\(error)"])
+            queue.withLock { $0.finish([intent.order]) }
         } catch {
             logger.log(
                 level: order.isOverdue ? .debug : .warning, "order.expired_unheard",

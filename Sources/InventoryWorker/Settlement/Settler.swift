@@ -38,6 +38,8 @@ final class Settler<Store: LaneStore, Repository: LaneRepository, Gateway: Payme
     let logger: Logger
     let time: TimeAndChance
     let queue: Mutex<SettlementQueue>
+    /// Events whose orders are cancelled instead of charged.
+    private let refused = Mutex<Set<EventID>>([])
     /// Wakes the run under way; nil while there is none. Each run has a stream of its own, because a stream ends for
     /// good when the task that reads it is cancelled.
     private let wake = Mutex<AsyncStream<Void>.Continuation?>(nil)
@@ -62,6 +64,13 @@ final class Settler<Store: LaneStore, Repository: LaneRepository, Gateway: Payme
 
     /// How many more orders can be charged now.
     var room: Int { queue.withLock { $0.room } }
+
+    /// From now on orders of these events are cancelled instead of charged; what is captured all the same is given back.
+    /// A charge that is under way at this moment is left to whoever sweeps cancelled events.
+    func refuse(_ events: Set<EventID>) { refused.withLock { $0 = events } }
+
+    /// Whether orders of the event are cancelled instead of charged.
+    func isRefused(_ event: EventID) -> Bool { refused.withLock { $0.contains(event) } }
 
     /// Hands over orders that were just committed as pending.
     func offer(_ intents: [Intent]) {
@@ -127,8 +136,9 @@ final class Settler<Store: LaneStore, Repository: LaneRepository, Gateway: Payme
         published.subtract(batches.map(\.id))
     }
 
-    /// Finds pending orders that nobody charges and whose hold is not over, some pages of them and more for as long as they are new. Orders in
-    /// flight are pending too, so each scan goes on where the one before has stopped, and where there was no room left.
+    /// Finds pending orders that nobody charges and whose hold is not over, some pages of them and more for as long as
+    /// they are new. Orders in flight are pending too, so each scan goes on where the one before has stopped, and where
+    /// there was no room left.
     private func scan(_ position: inout OrderID?) async throws {
         var fruitless = 0
         while fruitless < WorkerConfiguration.scanPages, room > 0 {
@@ -146,6 +156,12 @@ final class Settler<Store: LaneStore, Repository: LaneRepository, Gateway: Payme
     private func charge(_ intent: Intent) async {
         var backoff = Backoff(time: time)
         while queue.withLock({ $0.isWanted(intent.order) }) {
+            guard !isRefused(intent.event) else {
+                queue.withLock {
+                    $0.complete(Settlement(order: .cancelled(intent, .eventCancelled), paymentReference: nil))
+                }
+                return wakeUp()
+            }
             do {
                 let outcome: ChargeOutcome?
                 if intent.total.amount == 0 {

@@ -37,6 +37,7 @@ package struct LetterWriter: Sendable {
         case .orderRefunded: "order_refunded"
         case .passwordReset: "password_reset"
         case .ticketReceived: "ticket_received"
+        case .ticketVoid: "ticket_void"
         }
     }
 
@@ -59,6 +60,11 @@ package struct LetterWriter: Sendable {
             return values(of: order, publicURL).merging(
                 ["code": ticket.text, "link": "\(publicURL)/tickets/\(ticket)"]
             ) { $1 }
+        case .ticketVoid(let order, let ticket, let reason):
+            var values = values(of: order, publicURL)
+            values["code"] = ticket.text
+            values["reason"] = reason
+            return values
         }
     }
 
@@ -94,6 +100,8 @@ package struct LetterWriter: Sendable {
         "password_reset.text": PackageResources.password_reset_text_mustache,
         "ticket_received.html": PackageResources.ticket_received_html_mustache,
         "ticket_received.text": PackageResources.ticket_received_text_mustache,
+        "ticket_void.html": PackageResources.ticket_void_html_mustache,
+        "ticket_void.text": PackageResources.ticket_void_text_mustache,
     ]
 }
 

@@ -48,14 +48,14 @@ package struct ChargeStanding: Hashable, Sendable {
     package let status: OrderStatus
     /// How long it has been so.
     package let age: Duration
-    /// Whether all of it was given back.
-    package let isRefunded: Bool
+    /// How long ago all of it was given back; nil when it was not.
+    package let refundAge: Duration?
     package let void: Void
 
-    package init(status: OrderStatus, age: Duration, isRefunded: Bool, void: Void) {
+    package init(status: OrderStatus, age: Duration, refundAge: Duration?, void: Void) {
         self.status = status
         self.age = age
-        self.isRefunded = isRefunded
+        self.refundAge = refundAge
         self.void = void
     }
 }

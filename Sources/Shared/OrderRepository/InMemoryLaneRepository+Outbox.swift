@@ -29,12 +29,21 @@ extension InMemoryLaneRepository: OutboxRepository {
     }
 
     package func markFailed(
-        _ message: OutboxMessage, _ failure: String, pause: Duration?
+        _ message: OutboxMessage, _ failure: String, pause: Duration
     ) async throws(RepositoryError) {
         try access { rows, now throws(RepositoryError) in
             for index in rows.messages.indices where rows.messages[index].id == message.id {
-                rows.messages[index].nextTry = now.addingTimeInterval((pause ?? .zero) / .seconds(1))
-                rows.messages[index].isDead = pause == nil
+                rows.messages[index].nextTry = now.addingTimeInterval(pause / .seconds(1))
+            }
+        }
+    }
+
+    package func giveUp(
+        _ message: OutboxMessage, _ failure: String, refund: String?
+    ) async throws(RepositoryError) {
+        try access { rows, _ throws(RepositoryError) in
+            for index in rows.messages.indices where rows.messages[index].id == message.id {
+                rows.messages[index].isDead = true
             }
         }
     }
@@ -50,7 +59,7 @@ extension InMemoryLaneRepository: OutboxRepository {
     }
 
     /// The rows have no refunds but those of voids, so there is none to settle.
-    package func settleRefund(_ id: UUID, _ outcome: RefundOutcome) async throws(RepositoryError) {
+    package func settleRefund(_ id: UUID, reference: String) async throws(RepositoryError) {
         throw RepositoryError(.failed, "there is no refund \(id)")
     }
 
@@ -65,7 +74,7 @@ extension InMemoryLaneRepository: OutboxRepository {
                 let open = rows.messages.filter { $0.order == order && !$0.isDelivered }
                 standings[order] = ChargeStanding(
                     status: row.state.status, age: .seconds(now.timeIntervalSince(row.createdAt)),
-                    isRefunded: row.state.status == .refunded,
+                    refundAge: row.state.status == .refunded ? .zero : nil,
                     void: open.isEmpty ? .none : open.contains { !$0.isDead } ? .waiting : .dead)
             }
             return standings
@@ -79,6 +88,19 @@ extension InMemoryLaneRepository: OutboxRepository {
             else { return false }
             rows.void(order)
             return true
+        }
+    }
+
+    package func reviewRefunds(of order: OrderID) async throws(RepositoryError) -> Bool {
+        try access { rows, now throws(RepositoryError) in
+            let made = rows.messages.indices.filter {
+                rows.messages[$0].order == order && rows.messages[$0].isDelivered
+            }
+            for index in made {
+                rows.messages[index].isDelivered = false
+                rows.messages[index].nextTry = now
+            }
+            return !made.isEmpty
         }
     }
 

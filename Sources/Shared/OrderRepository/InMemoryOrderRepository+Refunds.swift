@@ -55,11 +55,11 @@ extension InMemoryOrderRepository: RefundRepository {
         }
     }
 
-    package func record(_ event: ProviderEvent) async throws(RepositoryError) -> Bool {
+    package func record(_ event: ProviderEvent) async throws(RepositoryError) -> ProviderEvent? {
         try access { state throws(RepositoryError) in
-            guard state.providerEvents[event.id] == nil else { return false }
+            guard state.providerEvents[event.id] == nil else { return nil }
             state.providerEvents[event.id] = event
-            return true
+            return event
         }
     }
 

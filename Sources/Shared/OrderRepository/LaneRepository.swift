@@ -185,11 +185,14 @@ package struct SaleVersion: Hashable, Sendable {
     package let epoch: Int64
     package let terms: SaleTerms
     package let updatedAt: Date
+    /// Whether the event was cancelled, which is for good.
+    package let isCancelled: Bool
 
-    package init(event: EventID, epoch: Int64, terms: SaleTerms, updatedAt: Date) {
+    package init(event: EventID, epoch: Int64, terms: SaleTerms, updatedAt: Date, isCancelled: Bool = false) {
         self.event = event
         self.epoch = epoch
         self.terms = terms
         self.updatedAt = updatedAt
+        self.isCancelled = isCancelled
     }
 }

@@ -24,6 +24,7 @@ package enum MailKind: String, Hashable, Sendable, CaseIterable {
     case orderRefunded = "order_refunded"
     case passwordReset = "password_reset"
     case ticketReceived = "ticket_received"
+    case ticketVoid = "ticket_void"
 }
 
 /// What became of a mail.
@@ -52,7 +53,7 @@ package struct WaitingMail: Hashable, Sendable {
     package var order: MailedOrder?
     /// A password reset's, until the mail has ended.
     package var token: String?
-    /// The ticket that was received; nil when the code is no longer good.
+    /// The ticket that was received, nil when the code is no longer good; or the one that is void.
     package var ticket: TicketCode?
     /// What this refund gave back, in minor units; nil for all that the order's refunds have.
     package var amount: Int64?

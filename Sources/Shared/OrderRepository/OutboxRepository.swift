@@ -11,22 +11,30 @@ package protocol OutboxRepository: Sendable {
 
     func markDelivered(_ message: OutboxMessage) async throws(RepositoryError)
 
-    /// Notes a failed attempt; the next one is after `pause`, or never when that is nil: then the row is kept as dead, with
-    /// the failure as its reason.
-    func markFailed(_ message: OutboxMessage, _ failure: String, pause: Duration?) async throws(RepositoryError)
+    /// Notes a failed attempt; the next one is after `pause`.
+    func markFailed(_ message: OutboxMessage, _ failure: String, pause: Duration) async throws(RepositoryError)
 
-    /// Notes that a cancelled order was charged after all and got its money back. An order that is not cancelled is left
-    /// alone.
+    /// Keeps a message as dead, with the failure as its reason, and its refund as failed. One that was refunded stays so
+    /// unless it is the very one that the provider says has failed.
+    /// - Parameter refund: The provider's name of the refund that has failed; nil when there is none.
+    func giveUp(_ message: OutboxMessage, _ failure: String, refund: String?) async throws(RepositoryError)
+
+    /// Notes that a cancelled order was charged after all and got its money back, also that it got it at last although a
+    /// refund had failed. Any other order is left alone.
     func recordRefund(of order: OrderID, charge: String, refund: String) async throws(RepositoryError)
 
-    /// Notes how a refund came out; one that was refunded stays so.
-    func settleRefund(_ id: UUID, _ outcome: RefundOutcome) async throws(RepositoryError)
+    /// Notes that a refund was made.
+    func settleRefund(_ id: UUID, reference: String) async throws(RepositoryError)
 
     /// How orders stand that were charged; those that are not there are left out.
     func chargeStandings(of orders: [OrderID]) async throws(RepositoryError) -> [OrderID: ChargeStanding]
 
     /// Has the charge of a cancelled order ended that nothing is going to end; false where there is nothing to do.
     func addVoid(of order: OrderID) async throws(RepositoryError) -> Bool
+
+    /// Has the refunds of an order carried out again, by which the provider says how they stand now; false where there is
+    /// none.
+    func reviewRefunds(of order: OrderID) async throws(RepositoryError) -> Bool
 
     func depth() async throws(RepositoryError) -> OutboxDepth
 }
@@ -100,26 +108,23 @@ package struct OutboxMessage: Hashable, Sendable {
     package let order: OrderID
     /// This one included.
     package let attempts: Int
+    /// How often an operator has had it tried again after it was given up on.
+    package let generation: Int
     /// nil when the order is gone.
     package var payment: Payment?
     /// Of a message of that kind; nil when it is gone, or nothing was charged.
     package var refund: Refund?
 
     package init(
-        id: Int64, kind: Kind, order: OrderID, attempts: Int, payment: Payment? = nil, refund: Refund? = nil
+        id: Int64, kind: Kind, order: OrderID, attempts: Int, generation: Int = 0, payment: Payment? = nil,
+        refund: Refund? = nil
     ) {
         self.id = id
         self.kind = kind
         self.order = order
         self.attempts = attempts
+        self.generation = generation
         self.payment = payment
         self.refund = refund
     }
-}
-
-/// What the provider made of a refund.
-package enum RefundOutcome: Hashable, Sendable {
-    case refunded(reference: String)
-    /// Refused for good.
-    case failed(String)
 }

@@ -81,15 +81,18 @@ extension PostgresOrderRepository: RefundRepository {
         }
     }
 
-    package func record(_ event: ProviderEvent) async throws(RepositoryError) -> Bool {
+    package func record(_ event: ProviderEvent) async throws(RepositoryError) -> ProviderEvent? {
         do {
-            return try await postgres.withTransaction { connection in
-                let row = try await connection.query(InsertProviderEvent.query(event)).rows.first
-                guard let row, try row.decode(Bool.self) else { return false }
-                if let order = event.order, event.isCapture {
-                    _ = try await connection.query(InsertVoid.query(order))
+            return try await postgres.withTransaction { connection -> ProviderEvent? in
+                guard let row = try await connection.query(InsertProviderEvent.query(event)).rows.first else {
+                    return nil
                 }
-                return true
+                var noted = event
+                noted.order = try row.decode("order_id")
+                guard let order = noted.order else { return noted }
+                if event.isCapture { _ = try await connection.query(InsertVoid.query(order)) }
+                if event.isFailedRefund { _ = try await connection.query(ReviewRefunds.query(order)) }
+                return noted
             }
         } catch {
             throw RepositoryError(error)

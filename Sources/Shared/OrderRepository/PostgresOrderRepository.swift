@@ -100,7 +100,7 @@ package struct PostgresOrderRepository: OrderRepository {
     }
 
     package func cancel(_ id: OrderID, of user: UserID) async throws(RepositoryError) -> Bool {
-        try await affected(CancelOrder.query(id, user)) == 1
+        try await affected(CancelPendingOrders.query([id], of: user, .cancelledByBuyer)) == 1
     }
 
     package func cancelUncommitted(

@@ -18,17 +18,23 @@ package struct PostgresOutboxRepository: OutboxRepository {
     }
 
     package func markFailed(
-        _ message: OutboxMessage, _ failure: String, pause: Duration?
+        _ message: OutboxMessage, _ failure: String, pause: Duration
     ) async throws(RepositoryError) {
         _ = try await run(MarkMessageFailed.query(message.id, failure, pause: pause))
+    }
+
+    package func giveUp(
+        _ message: OutboxMessage, _ failure: String, refund: String?
+    ) async throws(RepositoryError) {
+        _ = try await run(GiveUpMessage.query(message, failure, refund: refund))
     }
 
     package func recordRefund(of order: OrderID, charge: String, refund: String) async throws(RepositoryError) {
         _ = try await run(RecordRefund.query(order, charge: charge, refund: refund))
     }
 
-    package func settleRefund(_ id: UUID, _ outcome: RefundOutcome) async throws(RepositoryError) {
-        _ = try await run(SettleRefund.query(id, outcome))
+    package func settleRefund(_ id: UUID, reference: String) async throws(RepositoryError) {
+        _ = try await run(SettleRefund.query(id, reference: reference))
     }
 
     package func chargeStandings(
@@ -40,6 +46,10 @@ package struct PostgresOutboxRepository: OutboxRepository {
 
     package func addVoid(of order: OrderID) async throws(RepositoryError) -> Bool {
         try await run(InsertVoid.query(order)).affected == 1
+    }
+
+    package func reviewRefunds(of order: OrderID) async throws(RepositoryError) -> Bool {
+        try await run(ReviewRefunds.query(order)).affected > 0
     }
 
     package func depth() async throws(RepositoryError) -> OutboxDepth {

@@ -27,12 +27,14 @@ final class CallSlots: Sendable {
     init(count: Int) { self.state = Mutex(State(free: count)) }
 
     /// Runs `body` in a slot.
-    /// - Throws: when none came free within `patience`, or the task was cancelled while it waited.
+    /// - Throws: an unasked error when none came free within `patience`, or the task was cancelled while it waited.
     func run<Value>(
         patience: Duration, _ body: () async throws(PaymentError) -> Value
     ) async throws(PaymentError) -> Value {
         if let number = enter() {
-            guard await wait(number, patience) else { throw PaymentError("too many calls wait for the provider") }
+            guard await wait(number, patience) else {
+                throw PaymentError("too many calls wait for the provider", isUnasked: true)
+            }
         }
         defer { leave() }
         return try await body()

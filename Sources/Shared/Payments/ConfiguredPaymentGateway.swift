@@ -20,6 +20,13 @@ package enum ConfiguredPaymentGateway: PaymentGateway {
         if case .stripe = self { .seconds(43_200) } else { nil }
     }
 
+    package var longestCall: Duration {
+        switch self {
+        case .simulated(let gateway): gateway.longestCall
+        case .stripe(let gateway): gateway.longestCall
+        }
+    }
+
     /// To be called before the first charge, and again when it fails.
     package func prepare() async throws(PaymentError) {
         if case .simulated(let gateway) = self { try await gateway.prepare() }

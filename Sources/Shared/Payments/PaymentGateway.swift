@@ -5,6 +5,9 @@ package import Ticketing
 /// The order id is the idempotency key: a repeated charge answers as the first one did, whoever repeats it. Every call ends
 /// by an answer or an error within a time that the gateway sets itself: orders and messages wait for it.
 package protocol PaymentGateway: Sendable {
+    /// How long a call may take at most.
+    var longestCall: Duration { get }
+
     /// - Throws: when the outcome is unknown, soon after the task is cancelled too; the same charge is then tried again.
     func charge(_ charge: Charge) async throws(PaymentError) -> ChargeOutcome
 
@@ -13,13 +16,19 @@ package protocol PaymentGateway: Sendable {
     /// - Throws: when neither is certain; to be repeated then.
     func end(_ charge: Charge) async throws(PaymentError) -> ChargeOutcome
 
-    /// Gives back what was captured for an order, or a part of it, once for each key; returns the refund's reference.
-    /// - Throws: when it is not certain, or what is left of the charge is less; to be repeated in the first case.
+    /// Gives back what was captured for an order, or a part of it, once for each key; returns the refund's reference. One
+    /// that has failed at the provider is made again under a higher generation, and only then.
+    /// - Throws: when it is not certain, or what is left of the charge is less; to be repeated in the first case. Finally
+    ///   when the refund has failed, also long after it was made.
     func refund(_ refund: Refund) async throws(PaymentError) -> String
 
     /// Orders that were charged and have not got everything back, by the provider's books and in an order of its own:
     /// those after `cursor` (nil: from the first), at most `limit`.
     func captured(after cursor: String?, limit: Int) async throws(PaymentError) -> CapturedPage
+}
+
+extension PaymentGateway {
+    package var longestCall: Duration { .seconds(30) }
 }
 
 package struct Charge: Hashable, Sendable {
@@ -43,21 +52,26 @@ package enum ChargeOutcome: Hashable, Sendable {
 package struct Refund: Hashable, Sendable {
     /// One for each refund of the deployment: a repetition under the same key gives nothing more.
     package let key: String
+    /// How often somebody has asked for it again after the provider had refused it for good.
+    package let generation: Int
     package let order: OrderID
     /// The reference of the captured charge.
     package let charge: String
     package let amount: Money
 
-    package init(key: String, order: OrderID, charge: String, amount: Money) {
+    package init(key: String, generation: Int = 0, order: OrderID, charge: String, amount: Money) {
         self.key = key
+        self.generation = generation
         self.order = order
         self.charge = charge
         self.amount = amount
     }
 
     /// All of a charge that was captured for an order which had ended. The order id is its key.
-    package init(all charge: Charge, reference: String) {
-        self.init(key: charge.order.description, order: charge.order, charge: reference, amount: charge.amount)
+    package init(all charge: Charge, generation: Int = 0, reference: String) {
+        self.init(
+            key: charge.order.description, generation: generation, order: charge.order, charge: reference,
+            amount: charge.amount)
     }
 }
 
@@ -78,11 +92,20 @@ package struct PaymentError: Error, CustomStringConvertible {
     package let underlying: (any Error)?
     /// Whether the provider has refused for good: the same call will never succeed.
     package let isFinal: Bool
+    /// The provider's name of the refund that has failed; nil when there was none.
+    package let failedRefund: String?
+    /// Whether the provider was not even asked, since too many calls waited: its silence says nothing.
+    package let isUnasked: Bool
 
-    package init(_ message: String, underlying: (any Error)? = nil, isFinal: Bool = false) {
+    package init(
+        _ message: String, underlying: (any Error)? = nil, isFinal: Bool = false, failedRefund: String? = nil,
+        isUnasked: Bool = false
+    ) {
         self.message = message
         self.underlying = underlying
         self.isFinal = isFinal
+        self.failedRefund = failedRefund
+        self.isUnasked = isUnasked
     }
 
     package var description: String { message }

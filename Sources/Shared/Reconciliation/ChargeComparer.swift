@@ -34,4 +34,13 @@ package struct ChargeComparer<Repository: OutboxRepository, Gateway: PaymentGate
         for order in captured.orders { findings[order] = ChargeFinding(standings[order], limit: limit) }
         return Page(findings: findings, count: captured.orders.count, next: captured.next)
     }
+
+    /// Has the outbox see to what it can see to; false where there is nothing to do.
+    package func repair(_ finding: ChargeFinding, of order: OrderID) async throws(RepositoryError) -> Bool {
+        switch finding {
+        case .unended: try await repository.addVoid(of: order)
+        case .bounced: try await repository.reviewRefunds(of: order)
+        case .dead, .unconfirmed, .unknown: false
+        }
+    }
 }

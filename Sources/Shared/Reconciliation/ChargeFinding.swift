@@ -7,6 +7,8 @@ package enum ChargeFinding: String, Hashable, Sendable, CaseIterable {
     case unended
     /// The message that was to end it was given up on; its reason is in the outbox.
     case dead
+    /// It was given back by our books, long ago: the refund has failed since, to be repaired by asking for it again.
+    case bounced
     /// The order is still pending long after its hold.
     case unconfirmed
     /// There is no such order.
@@ -14,7 +16,8 @@ package enum ChargeFinding: String, Hashable, Sendable, CaseIterable {
 
     /// - Parameters:
     ///   - standing: The order in our books, read after the provider's; nil when it is not there.
-    ///   - limit: How long a charged order may be pending: its hold and some time to end it.
+    ///   - limit: How long a charged order may be pending: its hold and some time to end it. As long may the provider's
+    ///     books be older than a refund.
     package init?(_ standing: ChargeStanding?, limit: Duration) {
         guard let standing else {
             self = .unknown
@@ -26,10 +29,13 @@ package enum ChargeFinding: String, Hashable, Sendable, CaseIterable {
             guard standing.age > limit else { return nil }
             self = .unconfirmed
         case .cancelled, .refunded:
-            switch (standing.isRefunded, standing.void) {
-            case (true, _), (_, .waiting): return nil
-            case (_, .dead): self = .dead
-            case (_, .none): self = .unended
+            switch (standing.refundAge, standing.void) {
+            case (_, .waiting): return nil
+            case (let age?, _):
+                guard age > limit else { return nil }
+                self = .bounced
+            case (nil, .dead): self = .dead
+            case (nil, .none): self = .unended
             }
         }
     }

@@ -6,7 +6,7 @@ CREATE TABLE mails (
     id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     kind         text NOT NULL
                  CHECK (kind IN ('order_confirmed', 'order_cancelled', 'order_refunded', 'password_reset',
-                                 'ticket_received')),
+                                 'ticket_received', 'ticket_void')),
     -- Who gets it; the address is read when it is sent.
     user_id      uuid NOT NULL,
     order_id     uuid,

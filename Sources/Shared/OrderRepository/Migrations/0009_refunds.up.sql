@@ -7,10 +7,11 @@ CREATE TABLE refunds (
     status          text NOT NULL CHECK (status IN ('requested', 'refunded', 'failed')),
     amount          numeric(12,2) NOT NULL CHECK (amount >= 0),
     currency        char(3) NOT NULL,
-    -- The tickets that were paid back; all of an order's when its event was cancelled.
+    -- The tickets that were paid back; all that were valid when its event was cancelled.
     tickets         text[] NOT NULL,
     reason          text CHECK (length(reason) <= 500),
-    actor_id        uuid REFERENCES users ON DELETE SET NULL,
+    -- Without a foreign key: who it was stays known when the account is gone.
+    actor_id        uuid,
     idempotency_key text,
     -- What was asked for under the key: tickets and reason.
     request         text,
@@ -25,7 +26,13 @@ CREATE UNIQUE INDEX refunds_key ON refunds (order_id, idempotency_key) WHERE ide
 
 ALTER TABLE outbox DROP CONSTRAINT outbox_kind_check;
 ALTER TABLE outbox ADD CONSTRAINT outbox_kind_check CHECK (kind IN ('release', 'void', 'refund'));
-ALTER TABLE outbox ADD COLUMN refund_id uuid;
+ALTER TABLE outbox
+    ADD COLUMN refund_id  uuid,
+    -- How often an operator has had it tried again after the provider had refused it for good: each time is another request
+    -- to the provider, under a key of its own.
+    ADD COLUMN generation integer NOT NULL DEFAULT 0;
+-- A refund may fail long after it was made: then its message, delivered as it is, is looked for by its order.
+CREATE INDEX outbox_of_order ON outbox (order_id) WHERE kind <> 'release';
 
 -- A cancelled event stays so: its sale is closed, and its orders end or are given back.
 ALTER TABLE events

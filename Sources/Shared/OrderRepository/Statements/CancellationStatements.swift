@@ -18,11 +18,17 @@ enum LockEvent {
     static func query(_ id: EventID) -> PostgresQuery { "SELECT id FROM events WHERE id = \(id) FOR UPDATE" }
 }
 
-/// Whether an event has orders, and whether buyers may be about to order.
+/// Whether an event has orders, and whether buyers may be about to order. A sale that was closed a moment ago may still be
+/// open in Redis, and what was accepted there waits on the stream: gone are its orders when the event is.
 enum SelectEventUse {
+    /// Redis follows within a second, and an entry waits for some batches.
+    private static let rest: Duration = .seconds(10)
+
     static func query(_ id: EventID) -> PostgresQuery {
         """
-        SELECT EXISTS (SELECT FROM ticket_orders WHERE event_id = e.id), stock_epoch > 0 AND sale_state <> 'closed'
+        SELECT EXISTS (SELECT FROM ticket_orders WHERE event_id = e.id),
+               stock_epoch > 0 AND (sale_state <> 'closed'
+                                    OR updated_at > now() - \(rest.milliseconds) * interval '1 millisecond')
         FROM events e WHERE id = \(id)
         """
     }
@@ -38,46 +44,23 @@ enum SelectCancelledEvents {
     }
 }
 
-/// Takes a page of an event's orders, without waiting for those that somebody else is at.
+/// Takes a page of an event's orders by their time, without waiting for those that somebody else is at.
 enum LockOrdersOfEvent {
-    static func query(_ event: EventID, status: OrderStatus, limit: Int) -> PostgresQuery {
+    /// From the first one on when `order` is nil or gone.
+    static func query(_ event: EventID, status: OrderStatus, after order: OrderID?, limit: Int) -> PostgresQuery {
         """
-        SELECT id FROM ticket_orders WHERE event_id = \(event) AND status = \(status) AND NOT hold_ended
-        LIMIT \(limit) FOR UPDATE SKIP LOCKED
-        """
-    }
-}
-
-/// Ends locked pending orders of a cancelled event as `CancelOrder` ends one for its buyer.
-enum CancelPendingOrders {
-    static func query(_ orders: [OrderID]) -> PostgresQuery {
-        """
-        WITH changed AS (
-            UPDATE ticket_orders
-            SET status = 'cancelled', failure_code = \(CancellationReason.eventCancelled.rawValue), updated_at = now()
-            WHERE id = ANY (\(orders)) AND status = 'pending' AND NOT hold_ended
-            RETURNING id, partition, event_id, user_id, quantity, total_amount, created_at
-        ), ended AS (
-            DELETE FROM pending_orders p USING changed c
-            WHERE p.partition = c.partition AND p.created_at = c.created_at AND p.order_id = c.id
-        ), sent AS (
-            INSERT INTO outbox (kind, partition, event_id, order_id, user_id, quantity)
-            SELECT k.kind, partition, event_id, id, user_id, quantity
-            FROM changed, (VALUES ('release'), ('void')) AS k (kind) WHERE k.kind = 'release' OR total_amount > 0
-        ), listed AS (
-            INSERT INTO unpublished_settlements (partition, orders)
-            SELECT partition, array_agg(id) FROM changed GROUP BY partition
-        ), mailed AS (
-            INSERT INTO mails (kind, user_id, order_id) SELECT 'order_cancelled', user_id, id FROM changed
-        )
-        UPDATE events SET available_tickets = available_tickets + t.units
-        FROM (SELECT event_id, sum(quantity) AS units FROM changed GROUP BY event_id) t WHERE events.id = t.event_id
+        SELECT id FROM ticket_orders
+        WHERE event_id = \(event) AND status = \(status) AND NOT hold_ended
+              AND (created_at, id) > (
+                  coalesce((SELECT created_at FROM ticket_orders WHERE id = \(order)), '-infinity'),
+                  coalesce(\(order), '00000000-0000-0000-0000-000000000000'))
+        ORDER BY created_at, id LIMIT \(limit) FOR UPDATE SKIP LOCKED
         """
     }
 }
 
-/// Ends locked confirmed orders of a cancelled event: each gets back what it has not got yet. An order that was free is
-/// done with that, and its buyer is told at once.
+/// Ends locked confirmed orders of a cancelled event: each gets back what it has not got yet. Buyers are told at once, and
+/// again when the provider has given the money back; so are those who were handed a ticket.
 enum RefundConfirmedOrders {
     static func query(_ orders: [OrderID]) -> PostgresQuery {
         """
@@ -92,6 +75,7 @@ enum RefundConfirmedOrders {
             RETURNING o.id, o.partition, o.event_id, o.user_id, o.quantity, o.currency, d.refund_id, d.amount
         ), taken AS (
             UPDATE tickets t SET status = 'cancelled' FROM changed c WHERE t.order_id = c.id AND t.status = 'valid'
+            RETURNING t.ticket_code, t.holder_id
         ), refund AS (
             INSERT INTO refunds (id, order_id, cause, status, amount, currency, tickets)
             SELECT refund_id, id, 'event_cancelled', CASE WHEN amount > 0 THEN 'requested' ELSE 'refunded' END, amount,
@@ -107,8 +91,11 @@ enum RefundConfirmedOrders {
             INSERT INTO unpublished_settlements (partition, orders)
             SELECT partition, array_agg(id) FROM changed GROUP BY partition
         ), mailed AS (
-            INSERT INTO mails (kind, user_id, order_id)
-            SELECT 'order_cancelled', user_id, id FROM changed WHERE amount = 0
+            INSERT INTO mails (kind, user_id, order_id) SELECT 'order_cancelled', user_id, id FROM changed
+        ), told AS (
+            INSERT INTO mails (kind, user_id, parameters)
+            SELECT 'ticket_void', holder_id, jsonb_build_object('ticket', ticket_code) FROM taken
+            WHERE holder_id IS NOT NULL
         )
         UPDATE events SET available_tickets = available_tickets + t.units
         FROM (SELECT event_id, sum(quantity) AS units FROM changed GROUP BY event_id) t WHERE events.id = t.event_id

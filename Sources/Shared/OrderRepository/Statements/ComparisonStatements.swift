@@ -87,24 +87,28 @@ enum SelectChargeStandings {
     static func query(_ orders: [OrderID]) -> PostgresQuery {
         """
         SELECT c.id, o.status, (extract(epoch FROM now() - o.updated_at) * 1000)::bigint,
-               coalesce((SELECT sum(p.amount) FROM payments p
-                         WHERE p.order_id = c.id AND p.kind = 'refund' AND p.status = 'refunded'), 0) >= o.total_amount,
+               CASE WHEN r.amount >= o.total_amount
+                    THEN (extract(epoch FROM now() - coalesce(r.made_at, o.updated_at)) * 1000)::bigint END,
                CASE WHEN EXISTS (SELECT FROM outbox WHERE order_id = c.id AND kind <> 'release'
                                  AND delivered_at IS NULL AND dead_at IS NULL) THEN 'waiting'
                     WHEN EXISTS (SELECT FROM outbox WHERE order_id = c.id
                                  AND delivered_at IS NULL AND dead_at IS NOT NULL) THEN 'dead'
                     ELSE 'none' END
         FROM unnest(\(orders)) AS c (id),
-             LATERAL (SELECT status, updated_at, total_amount FROM ticket_orders WHERE id = c.id OFFSET 0) o
+             LATERAL (SELECT status, updated_at, total_amount FROM ticket_orders WHERE id = c.id OFFSET 0) o,
+             LATERAL (SELECT coalesce(sum(amount), 0) AS amount, max(created_at) AS made_at FROM payments
+                      WHERE order_id = c.id AND kind = 'refund' AND status = 'refunded' OFFSET 0) r
         """
     }
 
     static func decode(_ row: PostgresRow) throws(PostgresError) -> (OrderID, ChargeStanding) {
-        let (id, status, age, isRefunded, void) = try row.decode(
-            OrderID.self, OrderStatus.self, Int64.self, Bool.self, String.self)
+        let (id, status, age, refundAge, void) = try row.decode(
+            OrderID.self, OrderStatus.self, Int64.self, Int64?.self, String.self)
         guard let void = ChargeStanding.Void(rawValue: void) else { throw .unexpected("state of a void") }
         return (
-            id, ChargeStanding(status: status, age: .milliseconds(age), isRefunded: isRefunded, void: void)
+            id,
+            ChargeStanding(
+                status: status, age: .milliseconds(age), refundAge: refundAge.map { .milliseconds($0) }, void: void)
         )
     }
 }

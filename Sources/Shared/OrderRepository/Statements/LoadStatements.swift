@@ -11,21 +11,24 @@ private let terms = """
 enum SelectSaleVersions {
     static func query(_ partition: Partition, changedSince date: Date?) -> PostgresQuery {
         """
-        SELECT id, stock_epoch, updated_at, \(unescaped: terms) FROM events
+        SELECT id, stock_epoch, updated_at, cancelled_at IS NOT NULL, \(unescaped: terms) FROM events
         WHERE partition = \(Int16(partition.number)) AND updated_at >= \(date ?? .distantPast)
         ORDER BY updated_at, id
         """
     }
 
     static func decode(_ row: PostgresRow) throws(PostgresError) -> SaleVersion {
-        let (id, epoch, updatedAt, revision, total, limit, opens, closes, state, price, currency) = try row.decode(
-            EventID.self, Int64.self, Date.self, Int64.self, Int32.self, Int32.self, Int64?.self, Int64?.self,
-            SaleState.self, Int64.self, Currency.self)
+        let (
+            id, epoch, updatedAt, isCancelled, revision, total, limit, opens, closes, state, price, currency
+        ) = try row.decode(
+            EventID.self, Int64.self, Date.self, Bool.self, Int64.self, Int32.self, Int32.self, Int64?.self,
+            Int64?.self, SaleState.self, Int64.self, Currency.self)
         return SaleVersion(
             event: id, epoch: epoch,
             terms: SaleTerms(
                 revision: revision, total: Int(total), limit: Int(limit), opens: opens, closes: closes, state: state,
-                price: try Money(minorUnits: price, currency: currency)), updatedAt: updatedAt)
+                price: try Money(minorUnits: price, currency: currency)), updatedAt: updatedAt,
+            isCancelled: isCancelled)
     }
 }
 

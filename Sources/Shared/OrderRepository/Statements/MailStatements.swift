@@ -33,7 +33,8 @@ enum ClaimMails {
         FROM claimed m
              LEFT JOIN LATERAL (SELECT email, name FROM users WHERE id = m.user_id OFFSET 0) u ON true
              LEFT JOIN LATERAL (SELECT ticket_code, order_id FROM tickets
-                                WHERE ticket_code = m.parameters ->> 'ticket' AND status IN ('valid', 'used')
+                                WHERE ticket_code = m.parameters ->> 'ticket'
+                                      AND (status IN ('valid', 'used') OR m.kind = 'ticket_void')
                                 OFFSET 0) t ON true
              LEFT JOIN LATERAL (SELECT * FROM ticket_orders WHERE id = coalesce(m.order_id, t.order_id) OFFSET 0) o
                 ON true

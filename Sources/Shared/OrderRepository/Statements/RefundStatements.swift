@@ -47,7 +47,8 @@ enum CancelTickets {
     }
 }
 
-/// Asks for a refund: its row, and the message that carries it out unless there is nothing to pay. When no ticket is left,
+/// Asks for a refund: its row, and the message that carries it out unless there is nothing to pay. Those who were handed one
+/// of the tickets are told that it is void. When no ticket is left,
 /// the order ends and its units go back to the stock, with the release of Redis'. The event's row is locked last, as in
 /// a settlement.
 enum InsertRefund {
@@ -80,6 +81,10 @@ enum InsertRefund {
                 INSERT INTO mails (kind, user_id, order_id, parameters)
                 SELECT 'order_refunded', user_id, id, \(SettleRefund.parameters(plan.amount))::jsonb FROM changed
                 WHERE \(plan.amount.amount) = 0
+            ), told AS (
+                INSERT INTO mails (kind, user_id, parameters)
+                SELECT 'ticket_void', holder_id, jsonb_build_object('ticket', ticket_code) FROM tickets
+                WHERE ticket_code = ANY (\(plan.tickets.map(\.text))) AND holder_id IS NOT NULL
             ), noted AS (
                 INSERT INTO audit_log (actor_id, action, subject, after)
                 SELECT \(request.actor), '\(unescaped: AuditAction.orderRefunded.rawValue)', id::text,
@@ -94,29 +99,23 @@ enum InsertRefund {
     }
 }
 
-/// Notes how the provider has taken a refund: in its row, as a payment, and as a mail to the buyer.
+/// Notes that the provider has made a refund: in its row, as a payment, and as a mail to the buyer.
 enum SettleRefund {
-    static func query(_ id: UUID, _ outcome: RefundOutcome) -> PostgresQuery {
-        let (status, reference, failure): (OrderRefund.Status, String?, String?) =
-            switch outcome {
-            case .refunded(let reference): (.refunded, reference, nil)
-            case .failed(let failure): (.failed, nil, failure)
-            }
-        return """
-            WITH changed AS (
-                UPDATE refunds SET status = \(status.rawValue), reference = \(reference), failure = \(failure),
-                                   updated_at = now()
-                WHERE id = \(id) AND status <> 'refunded'
-                RETURNING order_id, amount, currency
-            ), mailed AS (
-                INSERT INTO mails (kind, user_id, order_id, parameters)
-                SELECT 'order_refunded', o.user_id, o.id,
-                       jsonb_build_object('amount', (c.amount * 100)::bigint, 'currency', c.currency::text)
-                FROM changed c JOIN ticket_orders o ON o.id = c.order_id WHERE \(status == .refunded)
-            )
-            INSERT INTO payments (order_id, kind, status, amount, currency, reference)
-            SELECT order_id, 'refund', \(status.rawValue), amount, currency, coalesce(\(reference), '') FROM changed
-            """
+    static func query(_ id: UUID, reference: String) -> PostgresQuery {
+        """
+        WITH changed AS (
+            UPDATE refunds SET status = 'refunded', reference = \(reference), failure = NULL, updated_at = now()
+            WHERE id = \(id) AND status <> 'refunded'
+            RETURNING order_id, amount, currency
+        ), mailed AS (
+            INSERT INTO mails (kind, user_id, order_id, parameters)
+            SELECT 'order_refunded', o.user_id, o.id,
+                   jsonb_build_object('amount', (c.amount * 100)::bigint, 'currency', c.currency::text)
+            FROM changed c JOIN ticket_orders o ON o.id = c.order_id
+        )
+        INSERT INTO payments (order_id, kind, status, amount, currency, reference)
+        SELECT order_id, 'refund', 'refunded', amount, currency, \(reference) FROM changed
+        """
     }
 
     /// What a mail about a refund says.
@@ -126,24 +125,30 @@ enum SettleRefund {
 }
 
 /// Keeps what a provider has told of for a month, and wakes the messages that wait for it on behalf of the
-/// order after an attempt has failed. The last part tells whether the event is new.
+/// order after an attempt has failed. Gives a row, with the order, when the event is new.
+///
+/// An event that names a charge alone is a dispute, which is rare: its order is looked for among all payments, since an
+/// index would cost every sale.
 enum InsertProviderEvent {
     static func query(_ event: ProviderEvent) -> PostgresQuery {
         """
         WITH noted AS (
             INSERT INTO provider_events (id, kind, order_id, object)
-            VALUES (\(event.id), \(event.kind), \(event.order), \(event.object))
+            VALUES (\(event.id), \(event.kind),
+                    coalesce(\(event.order), (SELECT order_id FROM payments
+                                              WHERE kind = 'charge' AND reference = \(event.charge) LIMIT 1)),
+                    \(event.object))
             ON CONFLICT (id) DO NOTHING RETURNING order_id
         ), forgotten AS (
             DELETE FROM provider_events WHERE id IN (
                 SELECT id FROM provider_events WHERE received_at < now() - interval '30 days'
-                ORDER BY received_at LIMIT 10)
+                ORDER BY received_at LIMIT 10 FOR UPDATE SKIP LOCKED)
         ), woken AS (
             UPDATE outbox SET next_try = now()
             WHERE order_id = (SELECT order_id FROM noted) AND delivered_at IS NULL AND dead_at IS NULL
                   AND kind <> 'release' AND failure IS NOT NULL
         )
-        SELECT EXISTS (SELECT FROM noted)
+        SELECT order_id FROM noted
         """
     }
 }

@@ -63,7 +63,9 @@ final class StripeClient: Sendable {
         var http = HTTPClient.Configuration()
         http.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = configuration.connections
         http.redirectConfiguration = .disallow
-        http.timeout.connect = .nanoseconds(Int64(configuration.requestTime / .nanoseconds(1)))
+        let requestTime = TimeAmount.nanoseconds(Int64(configuration.requestTime / .nanoseconds(1)))
+        http.timeout.connect = requestTime
+        http.timeout.read = requestTime
         self.http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: http)
     }
 
@@ -73,6 +75,8 @@ final class StripeClient: Sendable {
     func send(_ request: Request, by deadline: ContinuousClock.Instant) async throws(PaymentError) -> Reply {
         var pause = StripeConfiguration.firstPause
         for attempt in 1... {
+            // What was never sent says nothing about Stripe.
+            guard .now < deadline else { throw PaymentError("no time is left to ask Stripe") }
             guard let permit = breaker.withLock({ $0.admit(at: .now) }) else {
                 throw PaymentError("Stripe is left alone for a while, since it answers nothing")
             }
@@ -109,10 +113,10 @@ final class StripeClient: Sendable {
             message.headers.add(name: "Content-Type", value: "application/x-www-form-urlencoded")
             message.body = .bytes(ByteBuffer(string: form.text))
         }
-        let time = min(configuration.requestTime, deadline - .now)
-        let end = NIODeadline.now() + .nanoseconds(Int64(time / .nanoseconds(1)))
-        let response = try await http.execute(message, deadline: end)
-        let body = try await response.body.collect(upTo: StripeConfiguration.answerBytes)
+        let end = min(deadline, .now + configuration.requestTime)
+        let time = TimeAmount.nanoseconds(Int64((end - .now) / .nanoseconds(1)))
+        let response = try await http.execute(message, deadline: .now() + time)
+        let body = try await Self.collect(response.body, by: end)
         let status = Int(response.status.code)
         let isReplayed = response.headers.first(name: "Idempotent-Replayed") == "true"
         let shouldRetry =
@@ -124,5 +128,23 @@ final class StripeClient: Sendable {
             }
         return Reply(
             status: status, isReplayed: isReplayed, shouldRetry: shouldRetry, body: Data(body.readableBytesView))
+    }
+
+    /// Reads an answer's body. The deadline of its request has ended with its head, so this has one of its own.
+    private static func collect(
+        _ body: HTTPClientResponse.Body, by deadline: ContinuousClock.Instant
+    ) async throws -> ByteBuffer {
+        try await withThrowingTaskGroup(of: ByteBuffer?.self) { group in
+            group.addTask { try await body.collect(upTo: StripeConfiguration.answerBytes) }
+            group.addTask {
+                try await Task.sleep(until: deadline)
+                return nil
+            }
+            defer { group.cancelAll() }
+            guard let bytes = try await group.next() ?? nil else { throw PaymentError("the answer has not come whole") }
+            // Of a body that is given up, what has come is returned as if it were all.
+            try Task.checkCancellation()
+            return bytes
+        }
     }
 }

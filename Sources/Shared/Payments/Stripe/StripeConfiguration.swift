@@ -17,14 +17,18 @@ package struct StripeConfiguration: Sendable {
     /// The version whose answers the gateway reads; the account's own may be another.
     package var version = "2024-06-20"
     package var requestTime: Duration = .seconds(10)
-    /// Below the 60 s that a message of the outbox stays with its worker.
+    /// A void is two calls, each with as much time again to wait for its turn: so long a message of the outbox stays with its
+    /// worker.
     package var callTime: Duration = .seconds(30)
-    /// A charge is two requests of some 300 ms each: 32 at once make 50 charges a second, which is what Stripe's limit of
-    /// 100 requests a second allows.
+    /// A charge is two requests of some 300 ms each, and so is its end: 32 at once make 50 a second, which is what Stripe's
+    /// limit of 100 requests a second allows.
     package var connections = 32
 
-    /// Of the connections, those that are kept for ending charges and for refunds, so that a sale does not hold them up.
-    static let reserved = 4
+    /// Of the connections, those that are kept for ending charges, so that a sale does not hold them up: after an outage
+    /// every order in flight is to be ended, and its tickets wait for that.
+    var endings: Int { connections / 4 }
+    /// And those for refunds and for reading the books.
+    var others: Int { connections / 8 }
     /// A request is sent so often in all, with pauses that double from the first figure to the second.
     static let attempts = 4
     static let firstPause: Duration = .milliseconds(200)

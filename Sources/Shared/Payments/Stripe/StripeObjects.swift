@@ -38,6 +38,11 @@ struct StripeRefund: Decodable, Sendable {
     let id: String
     let status: String?
     let metadata: [String: String]?
+
+    /// For good, and maybe long after it had succeeded.
+    var hasFailed: Bool { status == "failed" || status == "canceled" }
+
+    var generation: Int { metadata?["refund_generation"].flatMap { Int($0) } ?? 0 }
 }
 
 /// A page of a list or of a search's results.
@@ -59,11 +64,13 @@ struct StripeFailure: Decodable, Sendable {
         let type: String
         let code: String?
         let message: String?
+        /// The parameter that was wrong.
+        let param: String?
         /// How the intent stands that the request was about.
         let intent: StripeIntent?
 
         private enum CodingKeys: String, CodingKey {
-            case type, code, message
+            case type, code, message, param
             case intent = "payment_intent"
         }
     }

@@ -16,6 +16,10 @@ import Ticketing
 /// Stripe keeps a key for 24 hours. Charges are begun within an order's hold, which is far shorter; `end`, which may come
 /// later, looks for an older intent when its key turned out to be new. What was kept under a key may be a failure of
 /// Stripe's own (5xx), which stays: then nobody has been given an intent, and the next of some keys is taken.
+///
+/// A refund of a card may fail long after it has succeeded: the bank has sent the money back. Its metadata say which refund
+/// of ours it is, so it is found as it stands now whenever it is asked for, and made again under the key of the next
+/// generation only.
 package final class StripePaymentGateway: PaymentGateway {
     private enum Intent {
         /// - Parameter isNew: Whether this very request has created it.
@@ -24,20 +28,25 @@ package final class StripePaymentGateway: PaymentGateway {
         case refused(code: String)
     }
 
+    /// A call waits for its turn as long as it may take then.
+    package var longestCall: Duration { callTime * 2 }
+
     private let client: StripeClient
     private let callTime: Duration
     private let charges: CallSlots
-    /// For all but charges.
+    private let endings: CallSlots
+    /// For refunds and for reading the books.
     private let others: CallSlots
 
-    /// Keys that are tried for one order.
+    /// Keys that are tried for one order, or for one refund.
     private static let keys = 4
 
     package init(configuration: StripeConfiguration) {
         self.client = StripeClient(configuration: configuration)
         self.callTime = configuration.callTime
-        self.charges = CallSlots(count: configuration.connections - StripeConfiguration.reserved)
-        self.others = CallSlots(count: StripeConfiguration.reserved)
+        self.charges = CallSlots(count: configuration.connections - configuration.endings - configuration.others)
+        self.endings = CallSlots(count: configuration.endings)
+        self.others = CallSlots(count: configuration.others)
     }
 
     /// Closes the connections. To be called once, after everything that charges has ended.
@@ -54,7 +63,7 @@ package final class StripePaymentGateway: PaymentGateway {
     }
 
     package func end(_ charge: Charge) async throws(PaymentError) -> ChargeOutcome {
-        try await others.run(patience: callTime) { () async throws(PaymentError) in
+        try await endings.run(patience: callTime) { () async throws(PaymentError) in
             let deadline = ContinuousClock.now + callTime
             switch try await intent(for: charge, by: deadline) {
             case .refused(let code): return .declined(reference: code)
@@ -70,20 +79,22 @@ package final class StripePaymentGateway: PaymentGateway {
     package func refund(_ refund: Refund) async throws(PaymentError) -> String {
         try await others.run(patience: callTime) { () async throws(PaymentError) in
             let deadline = ContinuousClock.now + callTime
-            // Keys are kept for a day, refunds of a charge for ever: one that was made is found among them.
-            let path = "/v1/refunds?limit=\(StripeConfiguration.pageItems)&payment_intent=\(refund.charge)"
-            let list = try await success(.get(path), by: deadline, as: StripeList<StripeRefund>.self)
-            if let made = list.data.first(where: { $0.metadata?["refund_key"] == refund.key }) {
-                return try Self.reference(of: made)
+            for number in 0..<Self.keys {
+                if let made = try await made(refund, by: deadline) { return try Self.reference(of: made) }
+                let suffix = number == 0 ? "" : "-\(number)"
+                let reply = try await client.send(
+                    .post(
+                        "/v1/refunds",
+                        [
+                            "payment_intent": refund.charge, "amount": "\(refund.amount.amount)",
+                            "metadata[order_id]": refund.order.description, "metadata[refund_key]": refund.key,
+                            "metadata[refund_generation]": "\(refund.generation)",
+                        ], key: "refund-\(refund.key)-\(refund.generation)\(suffix)"), by: deadline)
+                if reply.status >= 500, reply.isReplayed { continue }
+                guard reply.isSuccess else { throw Self.refusal(reply) }
+                return try Self.reference(of: try reply.decode(StripeRefund.self))
             }
-            let made = try await success(
-                .post(
-                    "/v1/refunds",
-                    [
-                        "payment_intent": refund.charge, "amount": "\(refund.amount.amount)",
-                        "metadata[order_id]": refund.order.description, "metadata[refund_key]": refund.key,
-                    ], key: "refund-\(refund.key)"), by: deadline, as: StripeRefund.self)
-            return try Self.reference(of: made)
+            throw PaymentError("Stripe has failed to make a refund of order \(refund.order)")
         }
     }
 
@@ -107,6 +118,17 @@ package final class StripePaymentGateway: PaymentGateway {
             } while page.next != nil && count < limit
             return page
         }
+    }
+
+    /// The refund that was made under this key, or has failed under this generation of it or a later one. Keys are kept for
+    /// a day, refunds of a charge for ever.
+    private func made(
+        _ refund: Refund, by deadline: ContinuousClock.Instant
+    ) async throws(PaymentError) -> StripeRefund? {
+        let path = "/v1/refunds?limit=\(StripeConfiguration.pageItems)&payment_intent=\(refund.charge)"
+        let list = try await success(.get(path), by: deadline, as: StripeList<StripeRefund>.self)
+        let made = list.data.filter { $0.metadata?["refund_key"] == refund.key }
+        return made.first { !$0.hasFailed } ?? made.first { $0.generation >= refund.generation }
     }
 
     // MARK: - An order's intent
@@ -149,10 +171,15 @@ package final class StripePaymentGateway: PaymentGateway {
                 "/v1/payment_intents/\(id)/confirm",
                 ["payment_method": method.text, "error_on_requires_action": "true"]), by: deadline)
         if reply.isSuccess { return try await outcome(of: try reply.decode(StripeIntent.self), by: deadline) }
-        guard reply.status == 400 || reply.status == 402 else { throw Self.refusal(reply) }
-        if let intent = reply.failure?.intent { return try await outcome(of: intent, by: deadline) }
-        // The payment method is unknown, or not for this account.
+        if let intent = reply.failure?.intent, let outcome = try Self.outcome(of: intent) { return outcome }
+        guard Self.isDecline(reply) else { throw Self.refusal(reply) }
         return try await cancel(id, by: deadline)
+    }
+
+    /// Whether it is the buyer's payment method that will not do: any other refusal is ours to mend, and no buyer's fault.
+    private static func isDecline(_ reply: StripeClient.Reply) -> Bool {
+        guard reply.status == 400 else { return reply.status == 402 }
+        return reply.failure?.param == "payment_method" || reply.failure?.code == "resource_missing"
     }
 
     /// An intent that waits for something is cancelled: it waits for nobody.
@@ -211,12 +238,10 @@ package final class StripePaymentGateway: PaymentGateway {
     }
 
     private static func reference(of refund: StripeRefund) throws(PaymentError) -> String {
-        switch refund.status {
-        case "succeeded": return refund.id
-        case "failed", "canceled":
-            throw PaymentError("refund \(refund.id) is \(refund.status ?? "")", isFinal: true)
-        default: throw PaymentError("refund \(refund.id) is \(refund.status ?? "without a state")")
-        }
+        if refund.status == "succeeded" { return refund.id }
+        throw PaymentError(
+            "refund \(refund.id) is \(refund.status ?? "without a state")", isFinal: refund.hasFailed,
+            failedRefund: refund.hasFailed ? refund.id : nil)
     }
 
     /// The order of a charge that was captured and has not been given back in full.
