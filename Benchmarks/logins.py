@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Runs a command while accounts log in at a fixed rate: logins.py URL RATE EMAIL PASSWORD [EMAIL PASSWORD …] -- COMMAND…
+"""Runs a command while accounts log in at a fixed rate:
+
+    logins.py URL RATE EMAIL PASSWORD [EMAIL PASSWORD …] -- COMMAND…
 
 An open model: each log-in begins at its time, whatever became of those before. Prints how many were begun, and how many
 were answered by which status, and exits as the command does.

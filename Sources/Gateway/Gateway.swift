@@ -110,7 +110,8 @@ struct Gateway<
             limiter: signIns, limits: limits)
 
         let tickets = TicketHandler(
-            tickets: TicketService(tickets: dependencies.tickets, limiter: signIns, logger: logger), page: try TicketPage(),
+            tickets: TicketService(tickets: dependencies.tickets, limiter: signIns, logger: logger),
+            page: try TicketPage(),
             limits: limits)
 
         let router = Router(context: AppRequestContext.self, options: [.autoGenerateHeadEndpoints])

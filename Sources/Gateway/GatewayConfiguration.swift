@@ -72,19 +72,19 @@ struct GatewayLimits: Sendable {
     /// Connections accepted in one turn of the event loop (NIO's default is 4): a burst of 20,000 connects is taken
     /// in 80 turns.
     var acceptsPerTurn = 256
-    /// Connections at once, about 10 KB each: more than long polls can be held. Beyond: they stand in the kernel's queue
-    /// until one ends. The process' limit of descriptors makes it lower (`OpenFiles`).
+    /// Connections at once, about 10 KB each: more than long polls can be held. Beyond: they stand in the kernel's
+    /// queue until one ends. The process' limit of descriptors makes it lower (`OpenFiles`).
     var connections = 50_000
     /// Descriptors for everything that is not a connection of a client.
     static let ownDescriptors = 256
-    /// A request must be there as a whole so long after its first byte: 64 KB in it are 26 kbit/s. Beyond: the connection
-    /// is closed.
+    /// A request must be there as a whole so long after its first byte: 64 KB in it are 26 kbit/s. Beyond: the
+    /// connection is closed.
     var requestTime: Duration = .seconds(20)
-    /// Bytes that are read from a connection in one turn of the event loop: 400 of the smallest requests, whose answers have
-    /// 250 KB. As many may wait for a client that does not take them, for `sendTime`.
+    /// Bytes that are read from a connection in one turn of the event loop: 400 of the smallest requests, whose answers
+    /// have 250 KB. As many may wait for a client that does not take them, for `sendTime`.
     var readBytes = 16 * 1024
-    /// A client that has more than 64 KiB of answers waiting for it must take them down to 32 KiB within so long; nginx's
-    /// `send_timeout` is the same. Beyond: the connection is closed.
+    /// A client that has more than 64 KiB of answers waiting for it must take them down to 32 KiB within so long;
+    /// nginx's `send_timeout` is the same. Beyond: the connection is closed.
     var sendTime: Duration = .seconds(60)
     /// A connection on which nothing happens for so long is closed. Longer than a long poll and than the usual 60 s
     /// of load balancers, so that they close first.
@@ -97,8 +97,8 @@ struct GatewayLimits: Sendable {
     var eventBodyBytes = 64 * 1024
     /// Bodies of webhooks: Stripe's events have a few kB, and metadata of up to 50 × 540 bytes. Beyond: 413.
     var webhookBodyBytes = 256 * 1024
-    /// Bytes of bodies that have come in on the general path and wait for the rest or for the answer, all together: 8,192
-    /// of the largest that most routes take. Beyond: 503.
+    /// Bytes of bodies that have come in on the general path and wait for the rest or for the answer, all together:
+    /// 8,192 of the largest that most routes take. Beyond: 503.
     var bodyMemory = 128 * 1024 * 1024
     /// How much older or newer a webhook's signature may be than now: what Stripe's libraries allow.
     var webhookAge: Duration = .seconds(300)
@@ -133,8 +133,8 @@ struct GatewayLimits: Sendable {
     /// Look-ups of orders and events under way or in line for a connection, on behalf of purchases and polls: 512 at
     /// 1 ms each on 8 connections are answered within 64 ms. Beyond: 503, or what Redis said.
     var databaseLookups = 512
-    /// Requests being answered at once that ask Postgres for nobody in particular (sessions and accounts), for users and for
-    /// administrators: with the look-ups 1,024, which is as many as may wait for a connection. Beyond: 503.
+    /// Requests being answered at once that ask Postgres for nobody in particular (sessions and accounts), for users
+    /// and for administrators: with the look-ups 1,024, which is as many as may wait for a connection. Beyond: 503.
     var strangersRequests = 128
     var usersRequests = 256
     var administratorsRequests = 128
@@ -144,8 +144,8 @@ struct GatewayLimits: Sendable {
     var pendingOrderPause: Duration = .seconds(1)
     /// Pending orders of which the last such answer is remembered, about 500 bytes each. Beyond: the memory is cleared.
     var rememberedOrders = 20_000
-    /// The tickets of an order that was confirmed longer ago may have been used or handed on, which Redis is not told, so
-    /// Postgres is asked. By then everybody who waited for the outcome has it: a sale's polls do not reach Postgres.
+    /// The tickets of an order that was confirmed longer ago may have been used or handed on, which Redis is not told,
+    /// so Postgres is asked. By then everybody who waited for the outcome has it: a sale's polls do not reach Postgres.
     var confirmedOrderAge: Duration = .seconds(10)
     /// How old the tickets of such an order may be shown.
     var ticketAge: Duration = .seconds(1)
@@ -153,8 +153,8 @@ struct GatewayLimits: Sendable {
     var cachedOrders = 10_000
 
     // Images.
-    /// Pixels that a QR code is wide and high: from 3 for each of its 33 squares, which is what a reader needs, to a sheet
-    /// of paper at 200 dpi. Drawing the largest takes a few milliseconds and 5 MB.
+    /// Pixels that a QR code is wide and high: from 3 for each of its 33 squares, which is what a reader needs, to a
+    /// sheet of paper at 200 dpi. Drawing the largest takes a few milliseconds and 5 MB.
     var imageSize = 100...1_600
     var standardImageSize = 330
 
@@ -163,8 +163,8 @@ struct GatewayLimits: Sendable {
     /// How old the answer of a readiness check may be: several load balancers share one look.
     var readinessAge: Duration = .milliseconds(500)
 
-    /// How old a receipt may be that puts an order back: as old as the records that Redis keeps (`finalRecordLifetime`).
-    /// Beyond: 404.
+    /// How old a receipt may be that puts an order back: as old as the records that Redis keeps
+    /// (`finalRecordLifetime`). Beyond: 404.
     var receiptAge: Duration = .seconds(7 * 86_400)
 
     /// How long after an order's confirmation was mailed it may be asked for again. Before: 429.

@@ -20,8 +20,8 @@ import RateLimiting
 ///
 /// All but the purchases' hold for all gateways together. Purchases are counted in each gateway's own memory, so with
 /// several gateways a user has as many times the limit: it is there to keep a script from taking the place of thousands
-/// of buyers, not to count. An address may be that of a university, so what is counted by address is generous: with tokens
-/// of 15 minutes, 600 a minute keep 9,000 people behind one address signed in.
+/// of buyers, not to count. An address may be that of a university, so what is counted by address is generous: with
+/// tokens of 15 minutes, 600 a minute keep 9,000 people behind one address signed in.
 struct RequestLimits: Sendable {
     var loginAccount: RateLimit? = RateLimit(burst: 10, period: .seconds(300))
     var loginAddress: RateLimit? = RateLimit(burst: 60, period: .seconds(60))
@@ -35,8 +35,8 @@ struct RequestLimits: Sendable {
     var purchaseAddress: RateLimit?
     /// nil: any number. A proxy that is not named as trusted, a university or a load test may have thousands.
     var connectionsAddress: Int?
-    /// Users, and as many addresses, whose purchases are remembered for the limit's period: at 20,000 purchases a second
-    /// two seconds have 40,000 users, of about 50 bytes. Beyond: the oldest are forgotten.
+    /// Users, and as many addresses, whose purchases are remembered for the limit's period: at 20,000 purchases a
+    /// second two seconds have 40,000 users, of about 50 bytes. Beyond: the oldest are forgotten.
     var rememberedBuyers = 200_000
     var trustedProxies = TrustedProxies()
 

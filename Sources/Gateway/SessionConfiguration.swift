@@ -14,8 +14,8 @@ struct SessionConfiguration: Sendable {
     /// and for two tabs that begin at once. A thief who is as fast gets the same successor as its owner, and gives
     /// himself away by the next exchange.
     var grace: Duration = .seconds(10)
-    /// Whether the API is reached by https alone: then browsers are told so, and the cookie is for https, whatever a request
-    /// looks like.
+    /// Whether the API is reached by https alone: then browsers are told so, and the cookie is for https, whatever a
+    /// request looks like.
     var isCookieSecure = false
     /// Sessions of one user. Beyond: the one that was used longest ago ends.
     var sessionsPerUser = 20

@@ -1,8 +1,8 @@
 import Logging
 import OrderRepository
 
-/// What the dispatchers have in common: they take what is due until nothing is, show now and then how much waits, and back
-/// off while Postgres is away.
+/// What the dispatchers have in common: they take what is due until nothing is, show now and then how much waits, and
+/// back off while Postgres is away.
 struct DispatchLoop: Sendable {
     let time: TimeAndChance
     let logger: Logger
@@ -46,7 +46,8 @@ struct DispatchLoop: Sendable {
     }
 }
 
-/// Pauses between attempts at one thing: each twice the one before, up to a limit, and jittered between half and all of it.
+/// Pauses between attempts at one thing: each twice the one before, up to a limit, and jittered between half and all of
+/// it.
 struct RetryPauses: Sendable {
     let first: Duration
     let longest: Duration

@@ -11,14 +11,14 @@ package struct WorkerConfiguration: Sendable {
     /// LANE_TICK (default 200 ms, 10 ms...1 s): how often a lane looks for changes to its events, so that they reach
     /// the buyers within a second.
     package var tick: Duration = .milliseconds(200)
-    /// RECOVERY_GRACE (default 2 s, 0...60 s): how long after Redis has lost its memory no stock is loaded, so that buyers'
-    /// receipts come before new buyers. Waiting polls are told at once.
+    /// RECOVERY_GRACE (default 2 s, 0...60 s): how long after Redis has lost its memory no stock is loaded, so that
+    /// buyers' receipts come before new buyers. Waiting polls are told at once.
     package var recoveryGrace: Duration = .seconds(2)
     /// CHARGES_IN_FLIGHT (default 20,000 orders a lane, 1...1,000,000): charges under way at once, about 1 kB each;
     /// orders beyond that wait on the stream.
     package var chargesInFlight = 20_000
-    /// ORDER_HOLD_SECONDS (default 600 s, 1 s...1 day): how long an order may wait for its payment before its tickets are
-    /// sold to others.
+    /// ORDER_HOLD_SECONDS (default 600 s, 1 s...1 day): how long an order may wait for its payment before its tickets
+    /// are sold to others.
     package var hold: Duration = .seconds(600)
     /// SHUTDOWN_SECONDS (default 10 s, 0...300 s): how long a stopping worker waits for charges under way.
     package var shutdown: Duration = .seconds(10)
@@ -33,12 +33,13 @@ package struct WorkerConfiguration: Sendable {
     static let backoffLimit: Duration = .seconds(2)
     /// How often pending orders that no charge is under way for are looked for in Postgres.
     static let scanInterval: Duration = .seconds(1)
-    /// Settled batches that one scan publishes after a worker's death, and pages of pending orders that it looks through.
+    /// Settled batches that one scan publishes after a worker's death, and pages of pending orders that it looks
+    /// through.
     static let leftOverBatches = 100
     static let scanPages = 4
-    /// Charges that a lane ends at once because their hold is over: few beside the 1,024 calls that may wait for the lanes'
-    /// connections, so that a wave of them, or a provider that is away, leaves room for commits. Five times a second that is
-    /// 320 orders.
+    /// Charges that a lane ends at once because their hold is over: few beside the 1,024 calls that may wait for the
+    /// lanes' connections, so that a wave of them, or a provider that is away, leaves room for commits. Five times a
+    /// second that is 320 orders.
     static let expiriesInFlight = 64
     /// How long a lane waits for room among the charges: about what a batch of them takes.
     static let fullPause: Duration = .milliseconds(10)
@@ -61,8 +62,8 @@ package struct WorkerConfiguration: Sendable {
     /// Order records that are looked at, the last ones that ended, and how long they may take.
     static let sweepRecords = 20_000
     static let recordDelay: Duration = .seconds(10)
-    /// Charges of the provider's books that are looked at in one interval, and how long after its hold an order may still
-    /// be pending with one.
+    /// Charges of the provider's books that are looked at in one interval, and how long after its hold an order may
+    /// still be pending with one.
     static let chargesPage = 1_000
     static let chargeDelay: Duration = .seconds(60)
     /// How often events are looked for that were cancelled, and how many of them are, the last ones first; a year of a

@@ -5,7 +5,8 @@ import Ticketing
 
 struct UserCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "user", abstract: "Makes accounts and administrators.", subcommands: [Create.self, Promote.self, Demote.self])
+        commandName: "user", abstract: "Makes accounts and administrators.",
+        subcommands: [Create.self, Promote.self, Demote.self])
 
     struct Create: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

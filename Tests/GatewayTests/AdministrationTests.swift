@@ -215,7 +215,8 @@ import Ticketing
             #expect((found.json["items"] as? [[String: Any]])?.count == count, "\(query)")
         }
         for (query, field) in [
-            ("actor=x", "actor"), ("actor=", "actor"), ("cursor=x", "cursor"), ("limit=0", "limit"), ("action=%00", "action"),
+            ("actor=x", "actor"), ("actor=", "actor"), ("cursor=x", "cursor"), ("limit=0", "limit"),
+            ("action=%00", "action"),
         ] {
             let answer = try await harness.send(.get, "/api/admin/audit?\(query)", token: token)
             answer.expectProblem(.validationFailed)

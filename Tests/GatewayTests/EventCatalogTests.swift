@@ -58,7 +58,8 @@ import Ticketing
 
     @Test(
         arguments: [
-            ("from=tomorrow", ["from"]), ("from=", ["from"]), ("to=", ["to"]), ("to=2030-02-30", ["to"]), ("from=2030-06-02&to=2030-06-01", ["to"]),
+            ("from=tomorrow", ["from"]), ("from=", ["from"]), ("to=", ["to"]), ("to=2030-02-30", ["to"]),
+            ("from=2030-06-02&to=2030-06-01", ["to"]),
             ("from=2030-06-01&to=2030-06-01", ["to"]), ("q=%00", ["q"]), ("q=a%07b", ["q"]),
             ("q=\(String(repeating: "x", count: 161))", ["q"]), ("cursor=1", ["cursor"]), ("limit=0", ["limit"]),
             ("cursor=9223372036854775807.3f2504e0-4f89-41d3-9a0c-0305e82c3301", ["cursor"]),

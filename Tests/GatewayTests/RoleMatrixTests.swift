@@ -8,15 +8,20 @@ import Ticketing
 
 @testable import Gateway
 
-/// Who may do what: every route, asked by nobody, by the owner of what it is about, by another user, and by an administrator.
+/// Who may do what: every route, asked by nobody, by the owner of what it is about, by another user, and by an
+/// administrator.
 @Suite struct RoleMatrixTests {
     private enum Caller: Int, CaseIterable {
         case nobody, owner, other, administrator
     }
 
-    /// The table. What stands behind a `$` is filled in by the scene, so that the request would succeed for who may make it.
+    /// The table. What stands behind a `$` is filled in by the scene, so that the request would succeed for who may
+    /// make it.
     private static let table: [(method: HTTPRequest.Method, path: String, body: String?, statuses: [Int])] = [
-        (.post, "/api/auth/register", #"{"email":"new@example.org","password":"correct horse"}"#, [201, 201, 201, 201]),
+        (
+            .post, "/api/auth/register", #"{"email":"new@example.org","password":"correct horse"}"#,
+            [201, 201, 201, 201]
+        ),
         (.post, "/api/auth/login", #"{"email":"owner@example.org","password":"correct horse"}"#, [200, 200, 200, 200]),
         (.post, "/api/auth/refresh", #"{"refreshToken":"$refresh"}"#, [200, 200, 200, 200]),
         (.post, "/api/auth/logout", #"{"refreshToken":"$refresh"}"#, [204, 204, 204, 204]),
@@ -65,7 +70,10 @@ import Ticketing
         (.get, "/api/tickets/$code/print", nil, [401, 200, 404, 200]),
         (.get, "/api/tickets/$code/qr.svg", nil, [401, 200, 404, 200]),
         (.get, "/api/tickets/$code/qr.png", nil, [401, 200, 404, 200]),
-        (.post, "/api/tickets/$code/redeem", #"{"eventId":"$event","nonce":"0123456789abcdef"}"#, [401, 403, 403, 200]),
+        (
+            .post, "/api/tickets/$code/redeem", #"{"eventId":"$event","nonce":"0123456789abcdef"}"#,
+            [401, 403, 403, 200]
+        ),
         (.post, "/api/tickets/$code/transfer", #"{"email":"$friend"}"#, [401, 200, 404, 404]),
         (.post, "/api/admin/events/$event/cancel", nil, [401, 403, 403, 200]),
         (.post, "/api/admin/events/$event/sale", #"{"state":"paused"}"#, [401, 403, 403, 200]),
@@ -156,7 +164,8 @@ import Ticketing
         }
     }
 
-    /// What needs no store: the document, what a signature or a cache answers, and what may fail without anybody's harm.
+    /// What needs no store: the document, what a signature or a cache answers, and what may fail without anybody's
+    /// harm.
     private static let withoutStores: Set = [
         "/api/auth/logout", "/api/webhooks/stripe", "/healthz", "/metrics", "/openapi.yaml", "/docs",
     ]

@@ -82,7 +82,8 @@ import Ticketing
         try await Self.send(large, signed: Self.sign(large), to: harness).expectProblem(.bodyTooLarge)
     }
 
-    /// Stripe tells of it as `charge.refund.updated`, with the state before beside it, when a bank sends the money back.
+    /// Stripe tells of it as `charge.refund.updated`, with the state before beside it, when a bank sends the money
+    /// back.
     @Test(arguments: [
         ("charge.refund.updated", "failed", true), ("charge.refund.updated", "succeeded", false),
         ("refund.updated", "canceled", true), ("refund.updated", "pending", false), ("refund.failed", "failed", true),

@@ -51,7 +51,8 @@ final class SaleStack: Sendable {
             "HTTP_PORT": String(gatewayPort), "METRICS_PORT": String(metricsPort),
             "LANE_LEASE_SECONDS": SaleStack.leaseSeconds, "ONSALE_ADMIN_EMAIL": SaleStack.adminEmail,
             "ONSALE_ADMIN_PASSWORD": SaleStack.adminPassword,
-            // The cheapest hash there is: a debug build takes long for a good one, and these tests are not about passwords.
+            // The cheapest hash there is: a debug build takes long for a good one, and these tests are not about
+            // passwords.
             "PASSWORD_SCRYPT_LN": "10", "PASSWORD_SCRYPT_P": "1",
             // One buyer of a test does what a thousand do elsewhere.
             "PURCHASE_LIMIT_USER": "off",

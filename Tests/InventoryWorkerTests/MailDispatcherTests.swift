@@ -215,7 +215,11 @@ struct MailDispatcherTests {
         let clock = Mutex(ContinuousClock.now)
         let machine = TimeAndChance.machine
         let time = TimeAndChance(
-            now: { clock.withLock { now in now += .seconds(60); return now } }, calendar: machine.calendar,
+            now: {
+                clock.withLock { now in
+                    now += .seconds(60); return now
+                }
+            }, calendar: machine.calendar,
             sleep: machine.sleep, pause: machine.pause, random: { machine.next() })
         let steps = Mutex<[String]>([])
         let loop = DispatchLoop(

@@ -11,16 +11,17 @@ import Ticketing
 
 @testable import InventoryWorker
 
-/// A sale through the whole of a worker, paid by HTTP at a provider that speaks Stripe's format and has books of its own.
+/// A sale through the whole of a worker, paid by HTTP at a provider that speaks Stripe's format and has books of its
+/// own.
 @Suite(.timeLimit(.minutes(20)))
 struct PaymentSuiteTests {
     /// ONSALE_PAYMENT_ORDERS: how many orders (default 400; `make test-payments` takes 5,000).
     private static let orders =
         ProcessInfo.processInfo.environment["ONSALE_PAYMENT_ORDERS"].flatMap { Int($0) } ?? 400
 
-    /// 20 % declines, 10 % answers lost after the capture, some of every other fault; buyers who cancel, refunds, some of
-    /// which fail after they were made; webhooks by HTTP: twice, in any order, forged, or not at all. I8 holds by the
-    /// provider's own books.
+    /// 20 % declines, 10 % answers lost after the capture, some of every other fault; buyers who cancel, refunds, some
+    /// of which fail after they were made; webhooks by HTTP: twice, in any order, forged, or not at all. I8 holds by
+    /// the provider's own books.
     @Test func `Nobody pays twice and nobody pays for nothing, by the provider's own books`() async throws {
         let count = Self.orders
         try await Self.run(total: count) { sale, server, gateway in
@@ -80,7 +81,8 @@ struct PaymentSuiteTests {
         }
     }
 
-    /// The control: to a provider that knows no idempotency keys each repetition is another charge, and the audit says so.
+    /// The control: to a provider that knows no idempotency keys each repetition is another charge, and the audit says
+    /// so.
     @Test func `Without idempotency keys buyers pay twice, which the audit finds`() async throws {
         try await Self.run(total: 60, requestTime: .milliseconds(200)) { sale, server, gateway in
             server.withLedger { $0.knowsKeys = false }
@@ -156,7 +158,8 @@ struct PaymentSuiteTests {
         }
     }
 
-    /// Has the refunds looked into that the provider's books have no longer, as the comparison of books does after a while.
+    /// Has the refunds looked into that the provider's books have no longer, as the comparison of books does after a
+    /// while.
     private static func review(_ sale: PostgresSale, _ server: StripeServer) async throws {
         for refund in server.ledger.refunds where refund.status == "failed" {
             guard let order = refund.metadata["order_id"].flatMap({ OrderID($0) }) else { continue }

@@ -316,8 +316,8 @@ import Ticketing
         }
     }
 
-    /// Taking due mails must not read those that are not, nor the orders, tickets and payments of others: after a sale there
-    /// are a million of each.
+    /// Taking due mails must not read those that are not, nor the orders, tickets and payments of others: after a sale
+    /// there are a million of each.
     @Test func claimingReadsNoTableFromEndToEnd() async throws {
         try await Scene.run { scene in
             _ = try await scene.confirmed()

@@ -104,8 +104,8 @@ import Ticketing
         }
     }
 
-    /// A load and a late success at the same instant: the load's figure has the units, and the success is told so, or it
-    /// has them not, and the success is counted.
+    /// A load and a late success at the same instant: the load's figure has the units, and the success is told so, or
+    /// it has them not, and the success is counted.
     @Test func aLoadAtTheSameInstantCountsTheUnitsOrPassesTheEpoch() async throws {
         try await Scene.run { scene in
             for round in 0..<9 {

@@ -163,8 +163,9 @@ import Ticketing
         }
     }
 
-    /// Comparing a password takes a while, in which it may change. Without the row's lock the new session would be missed by
-    /// the change and outlive it, which the second half shows: a session that began before is ended by what comes later.
+    /// Comparing a password takes a while, in which it may change. Without the row's lock the new session would be
+    /// missed by the change and outlive it, which the second half shows: a session that began before is ended by what
+    /// comes later.
     @Test func aSessionIsOfThePasswordThatWasComparedAndOfNoLaterOne() async throws {
         try await withDatabase { database async throws in
             let repository = database.repository

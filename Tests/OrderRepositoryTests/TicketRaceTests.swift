@@ -55,12 +55,13 @@ import Ticketing
         }
     }
 
-    /// A refund has locked the order and comes to its tickets when a holder hands one on. Without the lock that the transfer
-    /// takes first it would have the ticket, and each would wait for the other.
+    /// A refund has locked the order and comes to its tickets when a holder hands one on. Without the lock that the
+    /// transfer takes first it would have the ticket, and each would wait for the other.
     @Test(arguments: [true, false])
     func aTransferWaitsForARefundOfTheOrderAndTheyDoNotWaitForEachOther(isGuarded: Bool) async throws {
         try await withTickets(1) { sale in
-            let query = unguarded(sale, to: try await sale.database.makeUser().id, without: isGuarded ? "" : " FOR KEY SHARE")
+            let query = unguarded(
+                sale, to: try await sale.database.makeUser().id, without: isGuarded ? "" : " FOR KEY SHARE")
             let refund = Task {
                 try await sale.database.postgres.withTransaction { connection in
                     try await connection.query(LockOrder.query(sale.order))
@@ -133,7 +134,8 @@ import Ticketing
         return unguarded(
             TransferTicket.query(sale.codes[0], from: sale.buyer.id, to: taker, as: new),
             [
-                code, code, code, code, giver, "\(limit)", newCode, recipient, newCode, giver, recipient, recipient, newCode,
+                code, code, code, code, giver, "\(limit)", newCode, recipient, newCode, giver, recipient, recipient,
+                newCode,
             ], without: part)
     }
 

@@ -191,7 +191,8 @@ import Ticketing
 
             _ = try await database.lanes.settle([.confirmed(order)], under: lease)
             _ = try await repository.openSession(
-                UUID(), of: user.id, passwordHash: "secret hash", client: nil, tokenHash: Array(repeating: 1, count: 32),
+                UUID(), of: user.id, passwordHash: "secret hash", client: nil,
+                tokenHash: Array(repeating: 1, count: 32),
                 lifetime: .seconds(60), limit: 20)
             try await repository.requestPasswordReset(
                 email: user.email, token: "t", tokenHash: Array(repeating: 2, count: 32), lifetime: .seconds(60))

@@ -1,8 +1,8 @@
 import Crypto
 import Foundation
 
-/// A provider's webhooks as a shop has to bear them: signed; some come twice, some never, none in its order; and among them
-/// what others have made up.
+/// A provider's webhooks as a shop has to bear them: signed; some come twice, some never, none in its order; and among
+/// them what others have made up.
 package struct StripeHooks: Sendable {
     package struct Hook: Sendable {
         package let body: String
@@ -17,8 +17,8 @@ package struct StripeHooks: Sendable {
     /// - Parameter secret: What the shop knows the provider by.
     package init(secret: [UInt8]) { self.secret = secret }
 
-    /// Those of the events that were not sent yet: one in ten is lost, one in three comes twice, and one in ten is forged,
-    /// too.
+    /// Those of the events that were not sent yet: one in ten is lost, one in three comes twice, and one in ten is
+    /// forged, too.
     package mutating func next(of events: [StripeLedger.Event]) -> [Hook] {
         let new = events[sent...].enumerated()
         sent = events.count

@@ -1,7 +1,7 @@
 import Foundation
 
-/// The books of a payment provider that speaks as Stripe's API reference says (https://docs.stripe.com/api), as far as a
-/// shop without interactive payments needs it: PaymentIntents, refunds, idempotency keys, lists, search, events.
+/// The books of a payment provider that speaks as Stripe's API reference says (https://docs.stripe.com/api), as far as
+/// a shop without interactive payments needs it: PaymentIntents, refunds, idempotency keys, lists, search, events.
 ///
 /// The payment method decides: one whose name ends in `visa` or `accepted` is captured, `requires_action` asks for the
 /// buyer, `unknown` is not there, `processing` stays so until `settle`, all else is declined. State only.

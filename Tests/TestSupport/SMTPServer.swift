@@ -1,7 +1,7 @@
 package import Foundation
 
-/// A mail server for tests: aiosmtpd, with STARTTLS or TLS from the first byte, a log-in, and failures on request. What it
-/// can do is said in `smtp-server.py`.
+/// A mail server for tests: aiosmtpd, with STARTTLS or TLS from the first byte, a log-in, and failures on request. What
+/// it can do is said in `smtp-server.py`.
 package final class SMTPServer: Sendable {
     package enum TLS: String, Sendable {
         case starttls, implicit

@@ -13,7 +13,8 @@ struct ValidationTests {
     /// Many would be two addresses, a command, a parameter or a field to somebody on the way.
     @Test(arguments: [
         "", "a", "@", "a@", "@b.c", "a@b", "ada@localhost", "a@.b", "a@b.", "a@b..c", "a@b@c.d", ".a@b.c", "a.@b.c",
-        "a..b@c.d", "a b@c.d", "a@b .c", "a\t@b.c", "a@b.c\n", "a\0@b.c", "a\u{7f}@b.c", "a@b.c\r\nBcc: eve@example.org",
+        "a..b@c.d", "a b@c.d", "a@b .c", "a\t@b.c", "a@b.c\n", "a\0@b.c", "a\u{7f}@b.c",
+        "a@b.c\r\nBcc: eve@example.org",
         "a@b.c\nDATA", "a@b.c>\r\nRCPT TO:<eve@example.org", "a>b@c.d", "a<b@c.d", "a,b@c.d", "a;b@c.d",
         "\"a b\"@c.d", "a@b.c,d", "a@b_c.d", "a@b.c>SIZE=1", "ädä@b.c", "a@exämple.org", "vİctim@b.c", "a(b)@c.d",
         "a@[127.0.0.1]", "a@deleted.invalid", "a@PROVIDER.Invalid",

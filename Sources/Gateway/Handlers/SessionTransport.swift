@@ -6,9 +6,9 @@ import Ticketing
 
 /// How a refresh token travels: in the body, or, for web pages, in a cookie that no script can read.
 ///
-/// The cookie is sent by browsers to our own pages' requests alone (`SameSite=Strict`) and to `/api/auth` alone. Whoever
-/// uses it, or wants to be given it, must also send a field of the header that no form can send and no page of another
-/// origin may send: else a page could sign its visitors in to an account of its own.
+/// The cookie is sent by browsers to our own pages' requests alone (`SameSite=Strict`) and to `/api/auth` alone.
+/// Whoever uses it, or wants to be given it, must also send a field of the header that no form can send and no page of
+/// another origin may send: else a page could sign its visitors in to an account of its own.
 enum SessionTransport: String, Sendable {
     case token, cookie
 

@@ -10,8 +10,8 @@ import Ticketing
 
 /// `/api/tickets`: what was bought or received, as data, as an image and on paper; and the gate.
 ///
-/// A browser sends no access token for an `<img>` or a link. A web app fetches images and pages with its token and shows
-/// them by `URL.createObjectURL`; no address of a ticket works without a token, because addresses end up in logs.
+/// A browser sends no access token for an `<img>` or a link. A web app fetches images and pages with its token and
+/// shows them by `URL.createObjectURL`; no address of a ticket works without a token, because addresses end up in logs.
 struct TicketHandler: Sendable {
     let tickets: TicketService
     let page: TicketPage

@@ -10,10 +10,10 @@ import Ticketing
 
 /// `POST /api/webhooks/stripe`: what Stripe tells by itself.
 ///
-/// An event moves no order. It may come late, twice, before another that was earlier, or never, so it is only taken for a
-/// hint to ask Stripe now: what failed to reach Stripe on behalf of the order is tried at once, a captured charge of
-/// an order that was cancelled meanwhile is ended, and a refund that has failed, maybe long after it was made, is looked
-/// into. All else is written down.
+/// An event moves no order. It may come late, twice, before another that was earlier, or never, so it is only taken for
+/// a hint to ask Stripe now: what failed to reach Stripe on behalf of the order is tried at once, a captured charge of
+/// an order that was cancelled meanwhile is ended, and a refund that has failed, maybe long after it was made, is
+/// looked into. All else is written down.
 struct WebhookHandler<Repository: RefundRepository>: Sendable {
     let repository: Repository
     /// nil: every webhook is refused.

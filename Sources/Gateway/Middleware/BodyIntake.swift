@@ -3,8 +3,8 @@ import Hummingbird
 import NIOCore
 import Synchronization
 
-/// Waits for the bodies of the general path's requests before these are admitted: a client that sends slowly takes nobody
-/// else's place among the requests that are being answered.
+/// Waits for the bodies of the general path's requests before these are admitted: a client that sends slowly takes
+/// nobody else's place among the requests that are being answered.
 ///
 /// What has come in of all bodies together is bounded instead, by `GatewayLimits.bodyMemory`.
 final class BodyIntake: Sendable {
@@ -16,8 +16,8 @@ final class BodyIntake: Sendable {
     /// Bytes of bodies whose requests have not been answered yet.
     var bytes: Int { held.load(ordering: .relaxed) }
 
-    /// Calls `work` with the request and its whole body, or as much of it as makes it too large for its route. A body that
-    /// is announced as too large is left where it is.
+    /// Calls `work` with the request and its whole body, or as much of it as makes it too large for its route. A body
+    /// that is announced as too large is left where it is.
     /// - Returns: What `work` gives; nil also when the bodies of all requests have as much as they may.
     /// - Throws: What the connection throws while the body is read, and what `work` throws.
     func run(

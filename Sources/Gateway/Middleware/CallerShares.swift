@@ -2,9 +2,9 @@ import Hummingbird
 import Security
 import Ticketing
 
-/// Bounds what each kind of caller asks of Postgres at once, so that strangers with made-up tokens keep no user waiting, and
-/// no user an administrator who opens a sale or checks tickets. What purchases, polls and the catalog look up there has a
-/// bound of its own (`GatewayLimits.databaseLookups`).
+/// Bounds what each kind of caller asks of Postgres at once, so that strangers with made-up tokens keep no user
+/// waiting, and no user an administrator who opens a sale or checks tickets. What purchases, polls and the catalog look
+/// up there has a bound of its own (`GatewayLimits.databaseLookups`).
 struct CallerShares: RouterMiddleware {
     private let strangers: ConcurrencyGate
     private let users: ConcurrencyGate

@@ -42,7 +42,8 @@ struct ClientAddress: Hashable, Sendable {
 
     private var isVersion4: Bool { high == 0 && low & ~0xffff_ffff == Self.version4Prefix }
 
-    /// What is counted as one: an address of version 4, or the network of 64 bits that a host of version 6 has to itself.
+    /// What is counted as one: an address of version 4, or the network of 64 bits that a host of version 6 has to
+    /// itself.
     var network: ClientAddress { isVersion4 ? self : ClientAddress(high: high, low: 0) }
 
     private init(high: UInt64, low: UInt64) {

@@ -75,8 +75,8 @@ struct OrderView: Hashable, Sendable {
     /// moving line would be answered at once.
     var state: String { "\(status.rawValue).\(stage.rawValue)" }
 
-    /// Weak, because ETA and poll advice may differ under the same tag. A ticket stops being valid once and for good, so
-    /// how many have tells one state of them from the next.
+    /// Weak, because ETA and poll advice may differ under the same tag. A ticket stops being valid once and for good,
+    /// so how many have tells one state of them from the next.
     var entityTag: String {
         "W/\"\(state).\(placeInLine ?? Int64(tickets.count(where: { $0.status != .valid })))\(refundTag)\""
     }

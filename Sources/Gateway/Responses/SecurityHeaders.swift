@@ -4,8 +4,8 @@ import HTTPTypes
 /// `Content-Security-Policy` of its own.
 struct SecurityHeaders: Sendable {
     private let fields: [HTTPField]
-    /// The same as they stand in a message, each after its line break. The hot routes' answers have a `Cache-Control` by
-    /// themselves.
+    /// The same as they stand in a message, each after its line break. The hot routes' answers have a `Cache-Control`
+    /// by themselves.
     let lines: String
 
     private static let cacheControl = HTTPField(name: .cacheControl, value: "no-store")

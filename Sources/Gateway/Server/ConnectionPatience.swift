@@ -1,8 +1,8 @@
 import NIOCore
 
-/// Closes connections of clients that take their time: nothing comes and nothing goes for `idleTime`, a request that has
-/// begun is not there as a whole after `requestTime`, however it trickles in, or what is written has filled the channel and
-/// makes no room within `sendTime`, however little by little it is taken.
+/// Closes connections of clients that take their time: nothing comes and nothing goes for `idleTime`, a request that
+/// has begun is not there as a whole after `requestTime`, however it trickles in, or what is written has filled the
+/// channel and makes no room within `sendTime`, however little by little it is taken.
 ///
 /// Stands where the bytes come in; whoever reads requests calls `requestEnded`. A request that comes in one piece costs
 /// two flags; only one that does not, and answers that are not taken, have a timer of their own.
@@ -68,7 +68,8 @@ final class ConnectionPatience: ChannelDuplexHandler {
         context.write(data, promise: promise)
     }
 
-    /// Looks once in each `idleTime` whether something has moved since, so a connection is closed after one to two of it.
+    /// Looks once in each `idleTime` whether something has moved since, so a connection is closed after one to two of
+    /// it.
     private func watchIdleness(_ context: ChannelHandlerContext) {
         hasMoved = false
         idleTimer = context.eventLoop.assumeIsolated().scheduleTask(in: idleTime) {

@@ -18,8 +18,8 @@ import OrderRepository
 ///
 /// While an answer is awaited, what else comes in on the connection is held back, and nothing more is read: at most one
 /// read's worth is held, and pipelined requests are answered in order. Nor is anything read while answers wait for a
-/// client that does not take them: what waits is the answers to one read at most, beside what makes NIO call the channel
-/// not writable (64 KiB).
+/// client that does not take them: what waits is the answers to one read at most, beside what makes NIO call the
+/// channel not writable (64 KiB).
 final class HotPathHandler<Inventory: InventoryStore, Repository: OrderRepository>: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart

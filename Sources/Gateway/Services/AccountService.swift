@@ -40,7 +40,9 @@ struct AccountService<Repository: OrderRepository & AccountRepository>: Sendable
         guard let email, let password else { throw Problem.validation(fields.errors) }
         guard password.unicodeScalars.count <= Limits.password.upperBound else { throw Self.wrongCredentials }
         // Not every text can be looked up.
-        guard email.utf8.count <= Limits.email.upperBound, !email.utf8.contains(0), let found = try await repository.credentials(email: email) else {
+        guard email.utf8.count <= Limits.email.upperBound, !email.utf8.contains(0),
+            let found = try await repository.credentials(email: email)
+        else {
             try await hasher.verifyAgainstNobody(password)
             throw Self.wrongCredentials
         }

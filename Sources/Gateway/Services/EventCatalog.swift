@@ -4,13 +4,13 @@ import Ticketing
 
 /// Events as buyers see them, kept in this process and, where gateways can share them, in Redis.
 ///
-/// This process keeps an answer for `eventAge`, Redis for `sharedEventAge`, and what comes from the one may have been in
-/// the other for all of its time: together 0.9 s, so that every gateway shows a change within a second, whatever message
-/// gets lost. A change also discards what Redis has.
+/// This process keeps an answer for `eventAge`, Redis for `sharedEventAge`, and what comes from the one may have been
+/// in the other for all of its time: together 0.9 s, so that every gateway shows a change within a second, whatever
+/// message gets lost. A change also discards what Redis has.
 ///
-/// For a hundred events that people look at, ten gateways ask Postgres 2,000 times a second by themselves, and 250 times
-/// with Redis between. There are just the events that exist and the first page of the list: a client cannot fill Redis
-/// by making up ids, cursors and searches.
+/// For a hundred events that people look at, ten gateways ask Postgres 2,000 times a second by themselves, and 250
+/// times with Redis between. There are just the events that exist and the first page of the list: a client cannot fill
+/// Redis by making up ids, cursors and searches.
 struct EventCatalog<Repository: OrderRepository>: Sendable {
     /// A page's place in the list.
     struct PageKey: Hashable, Sendable {

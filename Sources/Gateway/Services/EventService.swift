@@ -58,8 +58,8 @@ struct EventService<Inventory: InventoryStore, Repository: OrderRepository>: Sen
     /// Refuses a capacity below what is sold, pending or in flight: accepted by Redis, and not yet in Postgres.
     ///
     /// What Redis accepts between this look and the lane's next tick (200 ms) is not known here. Should it be more than
-    /// the new capacity has, Postgres takes what there is room for, in the order of acceptance, and the lane ends the rest
-    /// as sold out: that is what keeps the promises, this only keeps organisers from cutting people off.
+    /// the new capacity has, Postgres takes what there is room for, in the order of acceptance, and the lane ends the
+    /// rest as sold out: that is what keeps the promises, this only keeps organisers from cutting people off.
     private func checkCapacity(_ capacity: Int, of id: EventID) async throws {
         guard let event = try await repository.event(id) else { throw EventProblems.notFound }
         guard capacity < event.details.totalTickets else { return }

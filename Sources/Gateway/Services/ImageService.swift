@@ -76,7 +76,8 @@ struct ImageService<Repository: OrderRepository & AdministrationRepository>: Sen
         throw Problem(.imageInvalid, problem)
     }
 
-    /// A file that nobody shows any more costs a little space: nothing waits for its removal, and no answer depends on it.
+    /// A file that nobody shows any more costs a little space: nothing waits for its removal, and no answer depends on
+    /// it.
     private func remove(_ key: String, from store: any ObjectStore) async {
         do throws(ObjectStoreError) { try await store.remove(key) } catch {
             logger.warning("image.not_removed", metadata: ["image.key": "\(key)", LogKey.error: "\(error)"])

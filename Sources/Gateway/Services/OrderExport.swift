@@ -5,8 +5,8 @@ import NIOCore
 import OrderRepository
 import Ticketing
 
-/// An event's orders as a CSV file, of any length: a page is read when the one before it is on its way to the client, so
-/// that one page is in memory, and a slow client reads slowly from Postgres, too.
+/// An event's orders as a CSV file, of any length: a page is read when the one before it is on its way to the client,
+/// so that one page is in memory, and a slow client reads slowly from Postgres, too.
 ///
 /// Ticket codes are not in it: who has the code gets in, and such files are sent around.
 struct OrderExport<Repository: AdministrationRepository>: Sendable {

@@ -120,8 +120,8 @@ final class OrderService<Inventory: InventoryStore, Repository: OrderRepository>
         throw cancelLater
     }
 
-    /// Puts an accepted order back that neither store knows, and returns how it stands; one that is known is left alone.
-    /// When the sale has gone on without it, it ends as cancelled, so that every accepted order ends (I4).
+    /// Puts an accepted order back that neither store knows, and returns how it stands; one that is known is left
+    /// alone. When the sale has gone on without it, it ends as cancelled, so that every accepted order ends (I4).
     ///
     /// - Throws: `order_not_found` for a receipt that is not the user's, or too old.
     func recover(_ receipt: OrderReceipt, by user: UserID) async throws(Problem) -> OrderView {
@@ -245,8 +245,8 @@ final class OrderService<Inventory: InventoryStore, Repository: OrderRepository>
         return found
     }
 
-    /// A final state is remembered as far as there is room: should Redis come back with an older one, the order must not
-    /// seem to go back (I9).
+    /// A final state is remembered as far as there is room: should Redis come back with an older one, the order must
+    /// not seem to go back (I9).
     private func remember(_ order: Order) {
         guard order.status.isFinal else { return }
         answers.withLock { answers in
@@ -255,8 +255,8 @@ final class OrderService<Inventory: InventoryStore, Repository: OrderRepository>
         }
     }
 
-    /// What Postgres has of an order that Redis shows as pending although it was shown as final, or for too long: asked at
-    /// most once a second, and remembered in between, so that an order never seems to go back.
+    /// What Postgres has of an order that Redis shows as pending although it was shown as final, or for too long: asked
+    /// at most once a second, and remembered in between, so that an order never seems to go back.
     private func stuck(_ record: OrderRecord) async -> Order? {
         if let order = answers.withLock({ $0[record.id]?.order }), order.status.isFinal { return order }
         guard wallClock() * 1_000 - Double(record.createdAt) > Double(limits.pendingOrderAge.milliseconds) else {

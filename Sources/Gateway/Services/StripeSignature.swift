@@ -1,8 +1,8 @@
 import Crypto
 import OnsaleConfiguration
 
-/// The header `Stripe-Signature` of a webhook (https://docs.stripe.com/webhooks#verify-manually): `t=1492774577,v1=5257…`.
-/// While a secret is being rotated there are two of `v1`.
+/// The header `Stripe-Signature` of a webhook (https://docs.stripe.com/webhooks#verify-manually):
+/// `t=1492774577,v1=5257…`. While a secret is being rotated there are two of `v1`.
 struct StripeSignature: Sendable {
     /// Signatures of one header that are looked at.
     private static let mostSignatures = 8

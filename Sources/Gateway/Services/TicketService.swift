@@ -49,8 +49,8 @@ struct TicketService: Sendable {
         return RedemptionResponse(isAdmitted ? .admitted : redemption.result(for: ticket), ticket)
     }
 
-    /// Hands a ticket of the viewer's to another account, and returns what is left of it. Sent again for the same address
-    /// it changes nothing.
+    /// Hands a ticket of the viewer's to another account, and returns what is left of it. Sent again for the same
+    /// address it changes nothing.
     ///
     /// The ticket is looked at before the address: whether an address has an account is told only to somebody who has a
     /// ticket to give. Registration tells it too, so a mail that has to be answered first would hide nothing.

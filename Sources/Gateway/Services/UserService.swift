@@ -21,8 +21,8 @@ struct UserService<Repository: OrderRepository & AccountRepository & Administrat
         return AccountResponse(user)
     }
 
-    /// Whoever changes the e-mail address of the own account gives the password too: the address is where a new password
-    /// can be had, so an access token alone must not be enough.
+    /// Whoever changes the e-mail address of the own account gives the password too: the address is where a new
+    /// password can be had, so an access token alone must not be enough.
     func change(_ id: UserID, _ patch: UserPatch, by identity: Identity) async throws -> AccountResponse {
         let change = try patch.change()
         let isOwn = identity.userID == id

@@ -8,8 +8,8 @@ import Ticketing
 
 /// Sends the mails that are due. Every worker has one; they share the mails.
 ///
-/// A mail is sent at least once. Its `Message-ID` is made from its row, so that a receiver can tell a second time from a
-/// second mail.
+/// A mail is sent at least once. Its `Message-ID` is made from its row, so that a receiver can tell a second time from
+/// a second mail.
 package struct MailDispatcher<Repository: MailRepository, Sender: Mailer>: Service {
     private let repository: Repository
     private let mailer: Sender
@@ -64,7 +64,8 @@ package struct MailDispatcher<Repository: MailRepository, Sender: Mailer>: Servi
         }
         try await repository.record(results)
         for result in results { note(result) }
-        // A batch that is not full ends in a pause anyway. Also a pause of no length looks whether the worker is to stop.
+        // A batch that is not full ends in a pause anyway. Also a pause of no length looks whether the worker is to
+        // stop.
         let share = Duration.seconds(1) * mails.count / limits.rate - (time.now() - start)
         if mails.count == limits.batch { try await rest(max(share, .zero)) }
         return mails.count
@@ -108,7 +109,8 @@ package struct MailDispatcher<Repository: MailRepository, Sender: Mailer>: Servi
         }
         let (text, html) = writer.write(letter, greeting: recipient.name)
         return MailMessage(
-            id: Self.messageID(of: mail), from: from, to: Mailbox(address, name: recipient.name), subject: letter.subject, text: text,
+            id: Self.messageID(of: mail), from: from, to: Mailbox(address, name: recipient.name),
+            subject: letter.subject, text: text,
             html: html, date: Date(timeIntervalSince1970: Double(time.calendar()) / 1_000))
     }
 

@@ -2,15 +2,16 @@
 package struct MailLimits: Sendable {
     /// Mails a second; MAIL_RATE.
     package var rate: Int
-    /// Mails taken at once: some for each connection, so that a slow one does not leave the others without work, and few,
-    /// because a worker that is killed leaves that many to be sent a second time.
+    /// Mails taken at once: some for each connection, so that a slow one does not leave the others without work, and
+    /// few, because a worker that is killed leaves that many to be sent a second time.
     package var batch: Int
     /// How long mails stay with the worker that took them: longer than all of a batch may take, and the time that mails
     /// wait after a worker's death.
     package var hidden: Duration
     /// How often it is looked for mails that are due.
     package var interval: Duration = .milliseconds(500)
-    /// Pauses between a mail's attempts double from the first to the last figure, each jittered between half and all of it.
+    /// Pauses between a mail's attempts double from the first to the last figure, each jittered between half and all of
+    /// it.
     package var firstPause: Duration = .seconds(5)
     package var longestPause: Duration = .seconds(3_600)
     /// Then it is given up on, about 17 hours after the first attempt: ten pauses make 0.7 to 1.4 hours, twenty of the

@@ -6,8 +6,8 @@ import Reconciliation
 import ServiceLifecycle
 import Ticketing
 
-/// Goes through the provider's books, a page at a time and from the beginning again, and sees to it that what was captured
-/// ends in tickets or is given back (I8). Every worker has one; that two of them find the same does no harm.
+/// Goes through the provider's books, a page at a time and from the beginning again, and sees to it that what was
+/// captured ends in tickets or is given back (I8). Every worker has one; that two of them find the same does no harm.
 package struct ChargeReconciler<Repository: OutboxRepository, Gateway: PaymentGateway>: Service {
     private let comparer: ChargeComparer<Repository, Gateway>
     private let configuration: WorkerConfiguration

@@ -4,8 +4,8 @@ package import OrderRepository
 import ServiceLifecycle
 import Ticketing
 
-/// Ends the orders of cancelled events: pending ones are cancelled, confirmed ones given back. Every worker has one; they
-/// share the orders.
+/// Ends the orders of cancelled events: pending ones are cancelled, confirmed ones given back. Every worker has one;
+/// they share the orders.
 ///
 /// It keeps no place of its own: each look takes what is there, so one that a worker has died in goes on with the next,
 /// and an order that is confirmed late, because its charge was under way when the event was cancelled, is found by a

@@ -13,12 +13,12 @@ struct ExpiredOrder: Sendable {
     let isOverdue: Bool
 }
 
-/// What happens to orders whose payment does not come in time. The provider is asked to end the charge, and its word decides.
-/// While it gives none, the order stays pending and its units are sold to others; a charge that turns out to be captured
-/// then takes units again, or is given back.
+/// What happens to orders whose payment does not come in time. The provider is asked to end the charge, and its word
+/// decides. While it gives none, the order stays pending and its units are sold to others; a charge that turns out to
+/// be captured then takes units again, or is given back.
 extension Settler {
-    /// Orders whose charge is to be ended and is not being ended yet, and the next of the overdue ones, as far as there is
-    /// room.
+    /// Orders whose charge is to be ended and is not being ended yet, and the next of the overdue ones, as far as there
+    /// is room.
     func expiredOrders(overdueAfter position: inout OrderID?) async throws -> [ExpiredOrder] {
         let room = WorkerConfiguration.expiriesInFlight - queue.withLock { $0.expiringCount }
         guard room > 0 else { return [] }

@@ -65,8 +65,8 @@ final class Settler<Store: LaneStore, Repository: LaneRepository, Gateway: Payme
     /// How many more orders can be charged now.
     var room: Int { queue.withLock { $0.room } }
 
-    /// From now on orders of these events are cancelled instead of charged; what is captured all the same is given back.
-    /// A charge that is under way at this moment is left to whoever sweeps cancelled events.
+    /// From now on orders of these events are cancelled instead of charged; what is captured all the same is given
+    /// back. A charge that is under way at this moment is left to whoever sweeps cancelled events.
     func refuse(_ events: Set<EventID>) { refused.withLock { $0 = events } }
 
     /// Whether orders of the event are cancelled instead of charged.
@@ -109,8 +109,8 @@ final class Settler<Store: LaneStore, Repository: LaneRepository, Gateway: Payme
 
     func wakeUp() { _ = wake.withLock { $0 }?.yield() }
 
-    /// What is due now: units that came free go back to Redis, and Postgres is looked through for what this lane does not
-    /// know of. Returns orders whose hold is over and whose charge is now to be ended.
+    /// What is due now: units that came free go back to Redis, and Postgres is looked through for what this lane does
+    /// not know of. Returns orders whose hold is over and whose charge is now to be ended.
     private func keepUp(_ upkeep: inout Upkeep) async throws -> [ExpiredOrder] {
         if time.now() >= upkeep.nextReturn {
             upkeep.nextReturn = time.now() + configuration.tick
@@ -223,8 +223,8 @@ final class Settler<Store: LaneStore, Repository: LaneRepository, Gateway: Payme
         }
     }
 
-    /// Delivers the releases that wait in the outbox, in order; one that Redis is not ready for waits on, with all of its
-    /// event behind it.
+    /// Delivers the releases that wait in the outbox, in order; one that Redis is not ready for waits on, with all of
+    /// its event behind it.
     func returnUnits() async throws {
         while true {
             let waiting = try await repository.waitingReleases(in: partition, limit: WorkerConfiguration.releaseBatch)
@@ -253,8 +253,8 @@ extension Charge {
 }
 
 extension Settlement {
-    /// What a charge's outcome makes of a pending order; nil when there was nothing to pay. The codes of the tickets are
-    /// left to chance.
+    /// What a charge's outcome makes of a pending order; nil when there was nothing to pay. The codes of the tickets
+    /// are left to chance.
     init(_ intent: Intent, _ outcome: ChargeOutcome?, _ time: TimeAndChance = .machine) {
         switch outcome {
         case .declined(let reference):

@@ -3,8 +3,8 @@ import Synchronization
 
 /// Answers that all gateways share for a moment, so that Postgres is asked once for all of them.
 ///
-/// A cache that fails is a cache that has nothing: nobody is told. What it holds must be bounded by who uses it, in number
-/// and size: it lies in the Redis that sells, which takes no orders once its memory is full.
+/// A cache that fails is a cache that has nothing: nobody is told. What it holds must be bounded by who uses it, in
+/// number and size: it lies in the Redis that sells, which takes no orders once its memory is full.
 ///
 /// Live: `RedisDocumentCache`. In memory: `InMemoryDocumentCache`.
 package protocol DocumentCache: Sendable {

@@ -11,8 +11,8 @@ package protocol InventoryStore: Sendable {
     /// The order's record, or nil when Redis has none (never accepted, expired, or Redis was emptied).
     func order(_ id: OrderID) async throws(InventoryError) -> OrderRecord?
 
-    /// Accepts an order again that Redis has lost; only for one that this deployment accepted and Postgres does not have.
-    /// Safe to repeat.
+    /// Accepts an order again that Redis has lost; only for one that this deployment accepted and Postgres does not
+    /// have. Safe to repeat.
     func recover(_ intent: Intent) async throws(InventoryError) -> RecoveryOutcome
 
     /// Moves order records forward to what Postgres has committed and wakes those who wait.

@@ -3,7 +3,8 @@ import Foundation
 /// The message in the format of RFC 5322 and MIME. Written by hand: the package index has whole mail clients, but no
 /// library that only builds messages; and ours have one shape, all of whose variable parts go through two encodings.
 extension MailMessage {
-    /// Cannot be in a part: in quoted-printable an equals sign stands before two digits or a line's end (RFC 2045 §6.7).
+    /// Cannot be in a part: in quoted-printable an equals sign stands before two digits or a line's end (RFC 2045
+    /// §6.7).
     private static let boundary = "=_onsale"
 
     /// Lines end with CRLF. None is longer than 78 bytes, but for an address that is.

@@ -2,8 +2,8 @@ package import Foundation
 
 /// A mail to one person, as text and as HTML.
 package struct MailMessage: Hashable, Sendable {
-    /// What the `Message-ID` has before the sender's domain: letters, digits, dots. The same in each attempt to send the
-    /// mail, so that a receiver that has it already knows it again.
+    /// What the `Message-ID` has before the sender's domain: letters, digits, dots. The same in each attempt to send
+    /// the mail, so that a receiver that has it already knows it again.
     package var id: String
     package var from: Mailbox
     package var to: Mailbox

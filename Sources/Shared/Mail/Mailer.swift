@@ -2,8 +2,8 @@
 ///
 /// Live: `SMTPMailer`; `LogMailer` for a deployment without a mail server. In memory: `InMemoryMailer`.
 package protocol Mailer: Sendable {
-    /// Returns once the mail was taken over. After an error it may have been taken over all the same, and only the word of
-    /// it be lost: sending it again is right, since its `Message-ID` is the same.
+    /// Returns once the mail was taken over. After an error it may have been taken over all the same, and only the word
+    /// of it be lost: sending it again is right, since its `Message-ID` is the same.
     func send(_ message: MailMessage) async throws(MailError)
 }
 

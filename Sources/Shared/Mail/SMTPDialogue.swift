@@ -39,8 +39,8 @@ final class SMTPDialogue {
         return count
     }
 
-    /// Keeps nothing but verbs of what is sent: there are passwords in it. A failed dialogue ends with `QUIT`, which must
-    /// not hide what it failed with.
+    /// Keeps nothing but verbs of what is sent: there are passwords in it. A failed dialogue ends with `QUIT`, which
+    /// must not hide what it failed with.
     func observe(_ kind: curl_infotype, _ text: UnsafeRawBufferPointer) {
         guard !isOver else { return }
         switch kind {

@@ -3,8 +3,8 @@ import Glibc
 import OnsaleConfiguration
 import Threads
 
-/// A handle of libcurl, which keeps its connection to the mail server from one mail to the next, and opens a new one when
-/// the server has closed it. Blocks the calling thread.
+/// A handle of libcurl, which keeps its connection to the mail server from one mail to the next, and opens a new one
+/// when the server has closed it. Blocks the calling thread.
 ///
 /// `@unchecked Sendable`: whoever takes it out of `SMTPMailer.idle` is its only user until it is back there.
 final class SMTPSession: @unchecked Sendable {
@@ -59,9 +59,9 @@ final class SMTPSession: @unchecked Sendable {
             said, isAborted: code == CURLE_ABORTED_BY_CALLBACK && isCancelled.isSet, receiver: message.to.address)
     }
 
-    /// Cuts the connection if there is one. After a failure the server may still owe an answer, which must not be taken for
-    /// one to the next mail; and one that is stuck must not hold up this thread, since libcurl waits for the answer to its
-    /// `QUIT` for two minutes.
+    /// Cuts the connection if there is one. After a failure the server may still owe an answer, which must not be taken
+    /// for one to the next mail; and one that is stuck must not hold up this thread, since libcurl waits for the answer
+    /// to its `QUIT` for two minutes.
     private func cut() {
         var descriptor: curl_socket_t = -1
         guard curl_get_socket(handle, &descriptor) == CURLE_OK, descriptor >= 0 else { return }

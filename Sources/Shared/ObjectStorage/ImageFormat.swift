@@ -19,8 +19,8 @@ package enum ImageFormat: String, Sendable, CaseIterable {
 
     /// What a file that begins so is; nil: no image, or none of these.
     ///
-    /// PNG: https://www.w3.org/TR/png-3/#5PNG-file-signature. JPEG: SOI and the first marker (ITU-T T.81 §B.1.1.3). WebP:
-    /// RFC 9649 §2.3. AVIF: a `ftyp` box that names its brand (https://aomediacodec.github.io/av1-avif/#brands).
+    /// PNG: https://www.w3.org/TR/png-3/#5PNG-file-signature. JPEG: SOI and the first marker (ITU-T T.81 §B.1.1.3).
+    /// WebP: RFC 9649 §2.3. AVIF: a `ftyp` box that names its brand (https://aomediacodec.github.io/av1-avif/#brands).
     package init?(beginning bytes: [UInt8]) {
         func has(_ text: StaticString, at offset: Int) -> Bool {
             text.withUTF8Buffer { bytes.dropFirst(offset).prefix($0.count).elementsEqual($0) }

@@ -20,7 +20,8 @@ package protocol AccountRepository: Sendable {
     func rotateSession(
         _ family: UUID, from tokenHash: [UInt8], to successorHash: [UInt8], lifetime: Duration, grace: Duration
     ) async throws(RepositoryError) -> RotationOutcome
-    /// Ends a session; with `everywhere` all sessions of its user, when the token is the session's last or last but one.
+    /// Ends a session; with `everywhere` all sessions of its user, when the token is the session's last or last but
+    /// one.
     func endSession(_ family: UUID, tokenHash: [UInt8], everywhere: Bool) async throws(RepositoryError)
     /// The user's sessions, the one that was used last first.
     func sessions(of user: UserID) async throws(RepositoryError) -> [OpenSession]
@@ -46,7 +47,8 @@ package protocol AccountRepository: Sendable {
     func resetPassword(tokenHash: [UInt8], passwordHash: String) async throws(RepositoryError) -> Bool
 
     // Accounts.
-    /// A page of accounts, newest first, after `cursor`; those whose e-mail address or name contains `text`, in any case.
+    /// A page of accounts, newest first, after `cursor`; those whose e-mail address or name contains `text`, in any
+    /// case.
     func users(
         containing text: String?, after cursor: PageCursor?, limit: Int
     ) async throws(RepositoryError) -> Page<User>
@@ -59,9 +61,9 @@ package protocol AccountRepository: Sendable {
     func deleteUser(_ id: UserID, by actor: UserID?) async throws(RepositoryError) -> UserDeletion
     /// Everything that is kept about a person, as a JSON object; nil when there is no such account.
     func personalData(of id: UserID) async throws(RepositoryError) -> String?
-    /// Makes the account of somebody of an outside identity provider unless it is there. Its e-mail address names nobody
-    /// when none is given or the one given has another account. Returns false when the account was deleted, or is one of
-    /// ours whose id the provider's happens to be.
+    /// Makes the account of somebody of an outside identity provider unless it is there. Its e-mail address names
+    /// nobody when none is given or the one given has another account. Returns false when the account was deleted, or
+    /// is one of ours whose id the provider's happens to be.
     func admitProvided(_ id: UserID, email: EmailAddress?) async throws(RepositoryError) -> Bool
     /// Accounts whose role was changed or that were deleted within the last `age`.
     func accountChanges(within age: Duration) async throws(RepositoryError) -> [AccountChange]

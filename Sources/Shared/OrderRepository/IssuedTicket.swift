@@ -103,8 +103,8 @@ package struct TicketTransfer: Hashable, Sendable {
 }
 
 extension Redemption {
-    /// What to tell a gate whose redemption has changed nothing, by the ticket as it was found afterwards. The scan that
-    /// admitted, sent again, is told so again; everybody else that the ticket was used.
+    /// What to tell a gate whose redemption has changed nothing, by the ticket as it was found afterwards. The scan
+    /// that admitted, sent again, is told so again; everybody else that the ticket was used.
     package func result(for ticket: IssuedTicket?) -> RedemptionResult {
         guard let ticket else { return .unknown }
         guard ticket.event.id == event else { return .wrongEvent }

@@ -19,9 +19,9 @@ package protocol LaneRepository: Sendable {
     /// - Throws: `.rowRejected` when a constraint refused one of the rows; nothing was written then.
     func commit(_ batch: [QueuedIntent], under lease: Lease) async throws(RepositoryError) -> CommitOutcome
 
-    /// Writes down an intent that `commit` has refused as a cancelled order, so that its id names this outcome for ever.
-    /// No units are taken; a release in the outbox returns those that Redis took. An order that is there already is
-    /// left alone, and is the outcome's `known`.
+    /// Writes down an intent that `commit` has refused as a cancelled order, so that its id names this outcome for
+    /// ever. No units are taken; a release in the outbox returns those that Redis took. An order that is there already
+    /// is left alone, and is the outcome's `known`.
     /// - Throws: `.rowRejected` when not even that can be stored, such as an order of an account that is gone.
     func refuse(
         _ queued: QueuedIntent, _ reason: CancellationReason, under lease: Lease
@@ -40,8 +40,8 @@ package protocol LaneRepository: Sendable {
     /// How orders stand; those that are not there are left out.
     func states(of orders: [OrderID]) async throws(RepositoryError) -> [SettledOrder]
 
-    /// Orders of the partition that have been pending for less than `age`, oldest first: those that come after `order`, or
-    /// all when that is nil or gone.
+    /// Orders of the partition that have been pending for less than `age`, oldest first: those that come after `order`,
+    /// or all when that is nil or gone.
     func pendingOrders(
         in partition: Partition, youngerThan age: Duration, after order: OrderID?, limit: Int
     ) async throws(RepositoryError) -> [Intent]
@@ -51,8 +51,8 @@ package protocol LaneRepository: Sendable {
         in partition: Partition, olderThan age: Duration, limit: Int
     ) async throws(RepositoryError) -> [Intent]
 
-    /// Ends the hold of pending orders: units back with a release in the outbox, while the orders stay pending. Those that
-    /// have ended, or whose hold has, are left alone. False when the lease is lost.
+    /// Ends the hold of pending orders: units back with a release in the outbox, while the orders stay pending. Those
+    /// that have ended, or whose hold has, are left alone. False when the lease is lost.
     func endHolds(of orders: [OrderID], under lease: Lease) async throws(RepositoryError) -> Bool
 
     /// Pending orders of the partition whose hold has ended, oldest first: those that come after `order`, or all when
@@ -83,8 +83,8 @@ package protocol LaneRepository: Sendable {
     /// Who has the partition's lease; nil when nobody has, or it has run out.
     func laneOwner(of partition: Partition) async throws(RepositoryError) -> String?
 
-    /// The event's stock with the releases that wait and the orders that are overdue, at most `mostOrders` of either, and
-    /// what `buyers` hold, of one instant; nil when there is no such event.
+    /// The event's stock with the releases that wait and the orders that are overdue, at most `mostOrders` of either,
+    /// and what `buyers` hold, of one instant; nil when there is no such event.
     func books(
         of event: EventID, buyers: [UserID], mostOrders: Int
     ) async throws(RepositoryError) -> EventBooks?

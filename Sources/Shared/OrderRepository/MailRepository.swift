@@ -5,8 +5,8 @@ package import Ticketing
 ///
 /// Live: `PostgresMailRepository`.
 package protocol MailRepository: Sendable {
-    /// Takes mails that are due, at most `limit`, with what they are about, and hides them from everybody for `hidden`: a
-    /// dispatcher that dies meanwhile leaves them to the next.
+    /// Takes mails that are due, at most `limit`, with what they are about, and hides them from everybody for `hidden`:
+    /// a dispatcher that dies meanwhile leaves them to the next.
     func claimMails(limit: Int, hidden: Duration) async throws(RepositoryError) -> [WaitingMail]
 
     /// Notes what became of claimed mails. One that was claimed again since is left to whoever did, unless it was sent.

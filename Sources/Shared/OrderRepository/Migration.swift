@@ -2,8 +2,8 @@ import Crypto
 
 /// One numbered step of the schema: what it does and what undoes it.
 ///
-/// The text is that of `Migrations/NNNN_name.up.sql` and `.down.sql`. A migration that was released is never edited: its
-/// checksum stands in every database it was applied to. The next change is a new file with the next number.
+/// The text is that of `Migrations/NNNN_name.up.sql` and `.down.sql`. A migration that was released is never edited:
+/// its checksum stands in every database it was applied to. The next change is a new file with the next number.
 package struct Migration: Hashable, Sendable {
     /// From 1 without a gap.
     package let version: Int

@@ -6,8 +6,8 @@ package protocol OrderMailRepository: Sendable {
     /// The order's last 100 mails, newest first; none when there is no such order.
     func mails(of order: OrderID) async throws(RepositoryError) -> [OrderMail]
 
-    /// Has the confirmation of the user's order sent again, unless one waits to be sent anyway or the last one is younger
-    /// than `pause`.
+    /// Has the confirmation of the user's order sent again, unless one waits to be sent anyway or the last one is
+    /// younger than `pause`.
     func resendConfirmation(
         of order: OrderID, by user: UserID, pause: Duration
     ) async throws(RepositoryError) -> ResendOutcome

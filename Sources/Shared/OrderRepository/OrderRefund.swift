@@ -80,8 +80,8 @@ struct LiveTicket: Hashable, Sendable {
 /// has or by the one that the order got.
 ///
 /// Each ticket is worth its part of the order's total, which is its price times the quantity. Who pays the last ticket
-/// back gives what is left, so that the parts make the whole. Then the order ends, and its units return to the stock all
-/// at once: units return once for each order (I13), so those of single tickets stay sold until then.
+/// back gives what is left, so that the parts make the whole. Then the order ends, and its units return to the stock
+/// all at once: units return once for each order (I13), so those of single tickets stay sold until then.
 struct RefundPlan: Hashable, Sendable {
     let tickets: [TicketCode]
     let amount: Money

@@ -38,8 +38,8 @@ package protocol OrderRepository: OrderMailRepository {
     func orders(of user: UserID, after cursor: PageCursor?, limit: Int) async throws(RepositoryError) -> Page<Order>
     /// Cancels the user's order when it is pending: units back, and the charge to be ended. Returns whether it was.
     func cancel(_ id: OrderID, of user: UserID) async throws(RepositoryError) -> Bool
-    /// Writes an accepted order that no lane has committed down as cancelled. Should it be on the stream, its lane finds
-    /// it and gives its units back. Returns false when there is an order of this id: then `cancel` is for it.
+    /// Writes an accepted order that no lane has committed down as cancelled. Should it be on the stream, its lane
+    /// finds it and gives its units back. Returns false when there is an order of this id: then `cancel` is for it.
     func cancelUncommitted(_ intent: Intent, _ reason: CancellationReason) async throws(RepositoryError) -> Bool
     /// Units of the event that the user's orders hold, and how many they may; nil when there is no such event.
     func holding(of user: UserID, in event: EventID) async throws(RepositoryError) -> (held: Int, limit: Int)?

@@ -14,13 +14,13 @@ package protocol OutboxRepository: Sendable {
     /// Notes a failed attempt; the next one is after `pause`.
     func markFailed(_ message: OutboxMessage, _ failure: String, pause: Duration) async throws(RepositoryError)
 
-    /// Keeps a message as dead, with the failure as its reason, and its refund as failed. One that was refunded stays so
-    /// unless it is the very one that the provider says has failed.
+    /// Keeps a message as dead, with the failure as its reason, and its refund as failed. One that was refunded stays
+    /// so unless it is the very one that the provider says has failed.
     /// - Parameter refund: The provider's name of the refund that has failed; nil when there is none.
     func giveUp(_ message: OutboxMessage, _ failure: String, refund: String?) async throws(RepositoryError)
 
-    /// Notes that a cancelled order was charged after all and got its money back, also that it got it at last although a
-    /// refund had failed. Any other order is left alone.
+    /// Notes that a cancelled order was charged after all and got its money back, also that it got it at last although
+    /// a refund had failed. Any other order is left alone.
     func recordRefund(of order: OrderID, charge: String, refund: String) async throws(RepositoryError)
 
     /// Notes that a refund was made.
@@ -32,8 +32,8 @@ package protocol OutboxRepository: Sendable {
     /// Has the charge of a cancelled order ended that nothing is going to end; false where there is nothing to do.
     func addVoid(of order: OrderID) async throws(RepositoryError) -> Bool
 
-    /// Has the refunds of an order carried out again, by which the provider says how they stand now; false where there is
-    /// none.
+    /// Has the refunds of an order carried out again, by which the provider says how they stand now; false where there
+    /// is none.
     func reviewRefunds(of order: OrderID) async throws(RepositoryError) -> Bool
 
     func depth() async throws(RepositoryError) -> OutboxDepth

@@ -5,8 +5,8 @@ package protocol RefundRepository: Sendable {
     /// Takes the tickets away and asks for their refund, in one transaction; the order ends when none is left.
     func requestRefund(_ request: RefundRequest) async throws(RepositoryError) -> RefundDecision
 
-    /// Cancels an event for good: its sale is closed, and the worker ends its orders. One that is cancelled already stays
-    /// as it is. nil when there is no such event.
+    /// Cancels an event for good: its sale is closed, and the worker ends its orders. One that is cancelled already
+    /// stays as it is. nil when there is no such event.
     func cancelEvent(_ id: EventID, reason: String?, by actor: UserID) async throws(RepositoryError) -> Event?
 
     /// Removes an event that nobody has ordered tickets of and that is not on sale.
@@ -39,7 +39,8 @@ package struct ProviderEvent: Hashable, Sendable {
     /// Whether it tells of a captured charge: should the order be cancelled and nothing end its charge, then the
     /// provider is asked.
     package let isCapture: Bool
-    /// Whether it tells of a refund that has failed, maybe after it was made: the provider is asked how the order's stand.
+    /// Whether it tells of a refund that has failed, maybe after it was made: the provider is asked how the order's
+    /// stand.
     package let isFailedRefund: Bool
 
     package init(
@@ -56,20 +57,20 @@ package struct ProviderEvent: Hashable, Sendable {
     }
 }
 
-/// What the worker does to the orders of cancelled events, a page at a time. Each step is one transaction and can be done
-/// by several workers at once: no order is in two pages.
+/// What the worker does to the orders of cancelled events, a page at a time. Each step is one transaction and can be
+/// done by several workers at once: no order is in two pages.
 package protocol CancelledEventRepository: Sendable {
     /// Every event that was cancelled, the last ones first, at most `limit`.
     func cancelledEvents(limit: Int) async throws(RepositoryError) -> [EventID]
 
-    /// Ends pending orders after `order` (nil: from the first): units back, and the charge to be ended. Those whose hold has
-    /// ended are left to the provider's word, which is all that they wait for.
+    /// Ends pending orders after `order` (nil: from the first): units back, and the charge to be ended. Those whose
+    /// hold has ended are left to the provider's word, which is all that they wait for.
     func cancelPendingOrders(
         of event: EventID, after order: OrderID?, limit: Int
     ) async throws(RepositoryError) -> EndedPage
 
-    /// Takes the tickets of confirmed orders after `order` (nil: from the first) away and asks for the refund of what was not
-    /// given back.
+    /// Takes the tickets of confirmed orders after `order` (nil: from the first) away and asks for the refund of what
+    /// was not given back.
     func refundConfirmedOrders(
         of event: EventID, after order: OrderID?, limit: Int
     ) async throws(RepositoryError) -> EndedPage

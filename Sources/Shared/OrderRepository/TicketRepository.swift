@@ -5,14 +5,15 @@ package import Ticketing
 /// Live: `PostgresTicketRepository`. In memory: `InMemoryTicketRepository`.
 package protocol TicketRepository: Sendable {
     func ticket(_ code: TicketCode) async throws(RepositoryError) -> IssuedTicket?
-    /// What the user has now, bought or received, in whatever state, newest first, after `cursor`. What was given away is
-    /// not among it.
+    /// What the user has now, bought or received, in whatever state, newest first, after `cursor`. What was given away
+    /// is not among it.
     func tickets(
         of holder: UserID, after cursor: PageCursor?, limit: Int
     ) async throws(RepositoryError) -> Page<IssuedTicket>
     /// The order's tickets as its buyer got them, by their number.
     func tickets(of order: OrderID) async throws(RepositoryError) -> [IssuedTicket]
-    /// How the ticket changed hands until it had this code and when it lost it, oldest first; nothing of what came after.
+    /// How the ticket changed hands until it had this code and when it lost it, oldest first; nothing of what came
+    /// after.
     func custody(of code: TicketCode) async throws(RepositoryError) -> [TicketTransfer]
 
     /// Lets somebody in by a valid ticket of the redemption's event. Returns whether this call did so: of any number of
@@ -21,8 +22,8 @@ package protocol TicketRepository: Sendable {
 
     /// The account of an e-mail address, whatever case it is written in.
     func recipient(_ email: EmailAddress) async throws(RepositoryError) -> UserID?
-    /// Hands a valid ticket of `giver` to `recipient`, to whom it is issued anew as `newCode`, with a mail that says so.
-    /// Returns whether this call did so; an event that has begun and a ticket that has changed hands too often (see
+    /// Hands a valid ticket of `giver` to `recipient`, to whom it is issued anew as `newCode`, with a mail that says
+    /// so. Returns whether this call did so; an event that has begun and a ticket that has changed hands too often (see
     /// `Limits.transfers`) are left alone.
     func transfer(
         _ code: TicketCode, from giver: UserID, to recipient: UserID, as newCode: TicketCode

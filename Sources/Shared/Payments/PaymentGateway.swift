@@ -2,8 +2,8 @@ package import Ticketing
 
 /// A payment provider: charges an order's buyer, at most once per order.
 ///
-/// The order id is the idempotency key: a repeated charge answers as the first one did, whoever repeats it. Every call ends
-/// by an answer or an error within a time that the gateway sets itself: orders and messages wait for it.
+/// The order id is the idempotency key: a repeated charge answers as the first one did, whoever repeats it. Every call
+/// ends by an answer or an error within a time that the gateway sets itself: orders and messages wait for it.
 package protocol PaymentGateway: Sendable {
     /// How long a call may take at most.
     var longestCall: Duration { get }
@@ -16,8 +16,8 @@ package protocol PaymentGateway: Sendable {
     /// - Throws: when neither is certain; to be repeated then.
     func end(_ charge: Charge) async throws(PaymentError) -> ChargeOutcome
 
-    /// Gives back what was captured for an order, or a part of it, once for each key; returns the refund's reference. One
-    /// that has failed at the provider is made again under a higher generation, and only then.
+    /// Gives back what was captured for an order, or a part of it, once for each key; returns the refund's reference.
+    /// One that has failed at the provider is made again under a higher generation, and only then.
     /// - Throws: when it is not certain, or what is left of the charge is less; to be repeated in the first case. Finally
     ///   when the refund has failed, also long after it was made.
     func refund(_ refund: Refund) async throws(PaymentError) -> String

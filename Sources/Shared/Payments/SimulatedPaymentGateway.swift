@@ -199,8 +199,8 @@ private enum LockCharge {
     }
 }
 
-/// Gives a part of a charge back unless that was done under this key, and touches the charge in both cases; neither when
-/// too little is left.
+/// Gives a part of a charge back unless that was done under this key, and touches the charge in both cases; neither
+/// when too little is left.
 private enum RefundCharge {
     static func query(_ refund: Refund) -> PostgresQuery {
         """

@@ -1,6 +1,6 @@
 extension QRMatrix {
-    /// Whether each pixel of a square image is dark, row by row. Each square is as many whole pixels as fit, and what is
-    /// left widens the border; nil when not even one fits.
+    /// Whether each pixel of a square image is dark, row by row. Each square is as many whole pixels as fit, and what
+    /// is left widens the border; nil when not even one fits.
     package func pixels(size: Int) -> [Bool]? {
         let scale = size / (side + 2 * Self.quietZone)
         guard scale > 0 else { return nil }

@@ -1,5 +1,6 @@
 extension QRMatrix {
-    /// The code with its border as an SVG document that is shown `size` pixels wide and high, and sharp at any other size.
+    /// The code with its border as an SVG document that is shown `size` pixels wide and high, and sharp at any other
+    /// size.
     package func svg(size: Int) -> String {
         let side = side + 2 * Self.quietZone
         return """

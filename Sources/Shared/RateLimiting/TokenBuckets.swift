@@ -2,8 +2,8 @@
 ///
 /// Of each key the one number is kept that matters, the time at which its bucket is full again. Keys stand in two
 /// generations, and the older one is forgotten when the younger is as old as a bucket takes to fill: what is forgotten
-/// is full. With more keys than `capacity` in that time, buckets are forgotten that are not: this limits too little then,
-/// never too much.
+/// is full. With more keys than `capacity` in that time, buckets are forgotten that are not: this limits too little
+/// then, never too much.
 package struct TokenBuckets<Key: Hashable & Sendable>: Sendable {
     private let limit: RateLimit
     private let capacity: Int

@@ -1,7 +1,8 @@
 package import OrderRepository
 import Ticketing
 
-/// What is wrong with a charge that the provider has captured and not given back (I8): a closed set, the label of metrics.
+/// What is wrong with a charge that the provider has captured and not given back (I8): a closed set, the label of
+/// metrics.
 package enum ChargeFinding: String, Hashable, Sendable, CaseIterable {
     /// The order is cancelled, and nothing will end its charge: to be repaired by a message in the outbox.
     case unended

@@ -3,8 +3,8 @@ import JWTKit
 
 /// The public keys of an identity provider by key id, read from its JSON Web Key Set (RFC 7517 §5).
 ///
-/// Only RS256 keys of at least 2048 bits (jwt-kit refuses shorter ones) and ES256 keys are taken; what else is in the set
-/// is passed over. A key's algorithm is its own, whatever a token says.
+/// Only RS256 keys of at least 2048 bits (jwt-kit refuses shorter ones) and ES256 keys are taken; what else is in the
+/// set is passed over. A key's algorithm is its own, whatever a token says.
 package struct ProviderKeys: Sendable {
     /// More than any provider has at a time.
     private static let maximumCount = 100

@@ -5,8 +5,8 @@ package import Ticketing
 
 /// Says whom an access token stands for: from memory when it was verified before, else by verifying it.
 ///
-/// Both ways are synchronous, so a request never leaves its event loop for it. Processor time on a release build, 50,000
-/// tokens of 270 bytes: 0.4 µs from memory, 10 µs the first time.
+/// Both ways are synchronous, so a request never leaves its event loop for it. Processor time on a release build,
+/// 50,000 tokens of 270 bytes: 0.4 µs from memory, 10 µs the first time.
 package final class TokenVerifier: Sendable {
     private static let decoder = JSONDecoder()
 
@@ -49,9 +49,9 @@ package final class TokenVerifier: Sendable {
     /// Verified tokens in memory, for a gauge.
     package var cachedTokens: Int { cache.count }
 
-    /// From now on refuses tokens that say more than is true of their account: each one of an account that is gone (nil),
-    /// an administrator's of one that is a user's. Replaces what was said before. Costs nothing where tokens are found
-    /// in memory: those that are refused are not there any more.
+    /// From now on refuses tokens that say more than is true of their account: each one of an account that is gone
+    /// (nil), an administrator's of one that is a user's. Replaces what was said before. Costs nothing where tokens are
+    /// found in memory: those that are refused are not there any more.
     package func apply(_ standings: [UserID: Role?]) {
         let isNew = self.standings.withLock { current in
             defer { current = standings }
@@ -140,7 +140,8 @@ package final class TokenVerifier: Sendable {
         }
     }
 
-    /// The algorithm of the key that a header names. It belongs to the key: what the header says may only agree with it.
+    /// The algorithm of the key that a header names. It belongs to the key: what the header says may only agree with
+    /// it.
     private func algorithm(
         namedIn encoded: some Collection<UInt8>
     ) throws(TokenError) -> (any JWTAlgorithm, Signer) {

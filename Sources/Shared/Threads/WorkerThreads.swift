@@ -2,8 +2,9 @@ import Glibc
 
 /// A fixed number of threads that run jobs in the order they came, and a queue with a limit before them.
 ///
-/// For work that keeps a processor busy for long, or waits in a library: on the cooperative pool or an event loop it would
-/// stop everything else. The threads end when the last reference to this object goes, after the jobs already taken.
+/// For work that keeps a processor busy for long, or waits in a library: on the cooperative pool or an event loop it
+/// would stop everything else. The threads end when the last reference to this object goes, after the jobs already
+/// taken.
 package final class WorkerThreads: Sendable {
     private let queue: JobQueue
 

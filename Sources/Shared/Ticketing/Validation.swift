@@ -30,11 +30,11 @@ package enum Limits {
     package static let name = 1...200
     /// Characters of a gate's name.
     package static let gate = 1...100
-    /// How often one ticket may change hands: far more than anyone needs, so that two accounts cannot fill the tables by
-    /// handing it to and fro.
+    /// How often one ticket may change hands: far more than anyone needs, so that two accounts cannot fill the tables
+    /// by handing it to and fro.
     package static let transfers = 20
-    /// Bytes of what somebody looks for. Taken apart into its characters it may have twelve times as many, and a word in a
-    /// search of Postgres at most 2,046 bytes.
+    /// Bytes of what somebody looks for. Taken apart into its characters it may have twelve times as many, and a word
+    /// in a search of Postgres at most 2,046 bytes.
     package static let searchBytes = 160
 }
 
@@ -42,11 +42,11 @@ package enum Limits {
 package struct EmailAddress: Hashable, Sendable, CustomStringConvertible {
     package let text: String
 
-    /// nil for an address that is not plainly one: ASCII, a local part of RFC 5322's atoms with dots between them, and a
-    /// domain of two or more labels of letters, digits and hyphens. What else the standards allow (quoted local parts,
-    /// comments, UTF-8) is hardly ever a person's address, but is how one address is made to look like two, or like a
-    /// command. Nor is it one in `.invalid`, which is no domain of anybody (RFC 6761): accounts that nobody can write to
-    /// have such.
+    /// nil for an address that is not plainly one: ASCII, a local part of RFC 5322's atoms with dots between them, and
+    /// a domain of two or more labels of letters, digits and hyphens. What else the standards allow (quoted local
+    /// parts, comments, UTF-8) is hardly ever a person's address, but is how one address is made to look like two, or
+    /// like a command. Nor is it one in `.invalid`, which is no domain of anybody (RFC 6761): accounts that nobody can
+    /// write to have such.
     package init?(_ text: String) {
         let parts = text.split(separator: "@", omittingEmptySubsequences: false)
         guard Limits.email.contains(text.utf8.count), parts.count == 2, Self.isDotted(parts[0], Self.isAtom),

@@ -30,5 +30,6 @@ CREATE INDEX mails_dead ON mails (id) WHERE state = 'dead';
 CREATE INDEX mails_order ON mails (order_id) WHERE order_id IS NOT NULL;
 CREATE INDEX mails_user ON mails (user_id);
 
--- The payments of an order that are not in `payments_captured`: refunds above all, which its mails and its books look for.
+-- The payments of an order that are not in `payments_captured`: refunds above all, which its mails and its books look
+-- for.
 CREATE INDEX payments_others ON payments (order_id) WHERE kind <> 'charge' OR status <> 'captured';

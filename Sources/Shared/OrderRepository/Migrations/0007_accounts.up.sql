@@ -1,4 +1,5 @@
--- An account of an outside identity provider has no password, and neither has one that was deleted but whose orders stay.
+-- An account of an outside identity provider has no password, and neither has one that was deleted but whose orders
+-- stay.
 ALTER TABLE users ALTER COLUMN password_hash DROP NOT NULL;
 ALTER TABLE users ADD COLUMN deleted_at timestamptz;
 CREATE INDEX users_listing ON users (created_at, id);

@@ -1,6 +1,6 @@
--- The words of a text as they are searched for: in small letters, without accents, with one blank between them. Used on both
--- sides, on an event's texts and on what somebody looks for. What is left has letters, digits and blanks only, so it can
--- stand in a query without quotes.
+-- The words of a text as they are searched for: in small letters, without accents, with one blank between them. Used on
+-- both sides, on an event's texts and on what somebody looks for. What is left has letters, digits and blanks only, so
+-- it can stand in a query without quotes.
 CREATE FUNCTION search_words(text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
     SELECT btrim(regexp_replace(
         regexp_replace(lower(normalize($1, NFKD) COLLATE "und-x-icu"), '[\u0300-\u036f]', '', 'g'),

@@ -1,5 +1,5 @@
--- What an order gets back, and what became of it at the provider. A refund is asked for in the transaction that takes its
--- tickets away, and is carried out by a message of the outbox; its id is the key that the provider knows it by.
+-- What an order gets back, and what became of it at the provider. A refund is asked for in the transaction that takes
+-- its tickets away, and is carried out by a message of the outbox; its id is the key that the provider knows it by.
 CREATE TABLE refunds (
     id              uuid PRIMARY KEY,
     order_id        uuid NOT NULL REFERENCES ticket_orders ON DELETE CASCADE,
@@ -28,8 +28,8 @@ ALTER TABLE outbox DROP CONSTRAINT outbox_kind_check;
 ALTER TABLE outbox ADD CONSTRAINT outbox_kind_check CHECK (kind IN ('release', 'void', 'refund'));
 ALTER TABLE outbox
     ADD COLUMN refund_id  uuid,
-    -- How often an operator has had it tried again after the provider had refused it for good: each time is another request
-    -- to the provider, under a key of its own.
+    -- How often an operator has had it tried again after the provider had refused it for good: each time is another
+    -- request to the provider, under a key of its own.
     ADD COLUMN generation integer NOT NULL DEFAULT 0;
 -- A refund may fail long after it was made: then its message, delivered as it is, is looked for by its order.
 CREATE INDEX outbox_of_order ON outbox (order_id) WHERE kind <> 'release';

@@ -2,8 +2,8 @@ import Foundation
 import PostgresClient
 import Ticketing
 
-/// Adds a line to the audit log. It belongs into the transaction of the change that it tells of: then there is no change
-/// without its line, and no line without its change.
+/// Adds a line to the audit log. It belongs into the transaction of the change that it tells of: then there is no
+/// change without its line, and no line without its change.
 enum InsertAudit {
     /// - Parameters:
     ///   - actor: nil: the operator's command.

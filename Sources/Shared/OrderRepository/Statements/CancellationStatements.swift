@@ -18,8 +18,8 @@ enum LockEvent {
     static func query(_ id: EventID) -> PostgresQuery { "SELECT id FROM events WHERE id = \(id) FOR UPDATE" }
 }
 
-/// Whether an event has orders, and whether buyers may be about to order. A sale that was closed a moment ago may still be
-/// open in Redis, and what was accepted there waits on the stream: gone are its orders when the event is.
+/// Whether an event has orders, and whether buyers may be about to order. A sale that was closed a moment ago may still
+/// be open in Redis, and what was accepted there waits on the stream: gone are its orders when the event is.
 enum SelectEventUse {
     /// Redis follows within a second, and an entry waits for some batches.
     private static let rest: Duration = .seconds(10)
@@ -59,8 +59,8 @@ enum LockOrdersOfEvent {
     }
 }
 
-/// Ends locked confirmed orders of a cancelled event: each gets back what it has not got yet. Buyers are told at once, and
-/// again when the provider has given the money back; so are those who were handed a ticket.
+/// Ends locked confirmed orders of a cancelled event: each gets back what it has not got yet. Buyers are told at once,
+/// and again when the provider has given the money back; so are those who were handed a ticket.
 enum RefundConfirmedOrders {
     static func query(_ orders: [OrderID]) -> PostgresQuery {
         """

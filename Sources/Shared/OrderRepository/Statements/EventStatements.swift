@@ -108,8 +108,8 @@ enum UpdateEvent {
     }
 }
 
-/// Shows an event's image from now on, and gives the address of the one before. Not a change that a lane has to know of, so
-/// the revision stays.
+/// Shows an event's image from now on, and gives the address of the one before. Not a change that a lane has to know
+/// of, so the revision stays.
 enum UpdateEventImage {
     static func query(_ id: EventID, url: String) -> PostgresQuery {
         "UPDATE events SET image_url = \(url), updated_at = now() WHERE id = \(id) RETURNING \(unescaped: columns)"

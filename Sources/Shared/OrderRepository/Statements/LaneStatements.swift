@@ -99,10 +99,10 @@ enum SelectKnownOrders {
 }
 
 /// Ends pending orders in one statement: tickets and the charge for the confirmed ones; for the cancelled ones the
-/// units go back to the stock and a release goes to the outbox, with a void of the charge where the provider's answer is
-/// not known. An order that is no longer pending is left alone (I9). One whose hold has ended has no units: it can only be
-/// cancelled here, and returns none. Either way the buyer is to get a mail.
-/// The batch is noted as unpublished in the same step. The fence and the order of the locks are those of `CommitBatch`.
+/// units go back to the stock and a release goes to the outbox, with a void of the charge where the provider's answer
+/// is not known. An order that is no longer pending is left alone (I9). One whose hold has ended has no units: it can
+/// only be cancelled here, and returns none. Either way the buyer is to get a mail. The batch is noted as unpublished
+/// in the same step. The fence and the order of the locks are those of `CommitBatch`.
 ///
 /// A join would leave it to the planner which side to look up in the other, and a plan made while the tables had a few
 /// rows, kept for the session, reads them from end to end when they have a million (P39). `LATERAL … OFFSET 0` leaves

@@ -3,8 +3,8 @@ import PostgresClient
 import Ticketing
 
 /// Takes due mails, without waiting for those that another dispatcher is taking, password resets first, and reads what
-/// they are about. An attempt counts from here: a mail that kills its dispatcher each time is given up on, too. What only
-/// a newer version knows, a kind or a reason, holds nothing up.
+/// they are about. An attempt counts from here: a mail that kills its dispatcher each time is given up on, too. What
+/// only a newer version knows, a kind or a reason, holds nothing up.
 ///
 /// `LATERAL … OFFSET 0` leaves the planner one way, as in `SettleOrders`.
 enum ClaimMails {

@@ -2,8 +2,8 @@ import Foundation
 import PostgresClient
 import Ticketing
 
-/// Columns of `ticket_orders`, and the order's tickets and refunds as arrays, that make an `Order`. Without those tickets
-/// that were issued anew to somebody else: their codes are none of the buyer's business.
+/// Columns of `ticket_orders`, and the order's tickets and refunds as arrays, that make an `Order`. Without those
+/// tickets that were issued anew to somebody else: their codes are none of the buyer's business.
 private let columns = """
     o.id, o.user_id, o.event_id, o.quantity, (o.total_amount * 100)::bigint, o.currency, o.payment_method, o.status, \
     o.failure_code, \

@@ -118,10 +118,10 @@ enum RecordRefund {
     }
 }
 
-/// Cancels pending orders: units back to the stock, with the release of Redis' and the void of the charge in the outbox.
-/// Those whose hold has ended are left to the provider's answer, which is all that they wait for. An order's row decides
-/// against a settlement at the same instant; the event's row is locked last, as there. Buyers get a mail unless they have
-/// cancelled themselves, who are told at once; should money have to be given back, that is one.
+/// Cancels pending orders: units back to the stock, with the release of Redis' and the void of the charge in the
+/// outbox. Those whose hold has ended are left to the provider's answer, which is all that they wait for. An order's
+/// row decides against a settlement at the same instant; the event's row is locked last, as there. Buyers get a mail
+/// unless they have cancelled themselves, who are told at once; should money have to be given back, that is one.
 enum CancelPendingOrders {
     /// - Parameter buyer: Only orders of this user; nil: of anybody.
     static func query(_ orders: [OrderID], of buyer: UserID?, _ reason: CancellationReason) -> PostgresQuery {
@@ -151,8 +151,9 @@ enum CancelPendingOrders {
     }
 }
 
-/// Stores an order that no lane has committed as cancelled. When it is still on the stream, its lane finds it here, takes
-/// the entry for a second acceptance, and gives Redis' units back. A mail tells of it unless the buyer has cancelled it.
+/// Stores an order that no lane has committed as cancelled. When it is still on the stream, its lane finds it here,
+/// takes the entry for a second acceptance, and gives Redis' units back. A mail tells of it unless the buyer has
+/// cancelled it.
 enum InsertCancelledOrder {
     static func query(_ intent: Intent, _ reason: CancellationReason) -> PostgresQuery {
         """
@@ -173,8 +174,8 @@ enum InsertCancelledOrder {
     }
 }
 
-/// A void for a cancelled order whose charge nothing ends: no message waits, none was given up on, nothing was refunded.
-/// An order that is refunded although it was confirmed has refunds of its own, and gets none.
+/// A void for a cancelled order whose charge nothing ends: no message waits, none was given up on, nothing was
+/// refunded. An order that is refunded although it was confirmed has refunds of its own, and gets none.
 enum InsertVoid {
     static func query(_ order: OrderID) -> PostgresQuery {
         """

@@ -1,8 +1,8 @@
 import PostgresClient
 import Ticketing
 
-/// Ends the hold of pending orders: their units go back to the stock, with a release in the outbox, and the orders wait on
-/// among the overdue. The fence and the order of the locks are those of `CommitBatch`.
+/// Ends the hold of pending orders: their units go back to the stock, with a release in the outbox, and the orders wait
+/// on among the overdue. The fence and the order of the locks are those of `CommitBatch`.
 enum EndHolds {
     static func query(_ orders: [OrderID], _ lease: Lease) -> PostgresQuery {
         let partition = Int16(lease.partition.number)

@@ -2,8 +2,8 @@ import PostgresClient
 import Ticketing
 
 /// Everything that is kept about a person, as one JSON object: names and forms as in the API's other answers. Hashes of
-/// passwords and tokens tell nobody anything and are left out, what a mail was filled with may be a secret, and a ticket
-/// that was handed on shows the code it had, not the one it has now.
+/// passwords and tokens tell nobody anything and are left out, what a mail was filled with may be a secret, and a
+/// ticket that was handed on shows the code it had, not the one it has now.
 enum SelectPersonalData {
     private static func time(_ column: String) -> String {
         "to_char(\(column) AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"

@@ -47,10 +47,9 @@ enum CancelTickets {
     }
 }
 
-/// Asks for a refund: its row, and the message that carries it out unless there is nothing to pay. Those who were handed one
-/// of the tickets are told that it is void. When no ticket is left,
-/// the order ends and its units go back to the stock, with the release of Redis'. The event's row is locked last, as in
-/// a settlement.
+/// Asks for a refund: its row, and the message that carries it out unless there is nothing to pay. Those who were
+/// handed one of the tickets are told that it is void. When no ticket is left, the order ends and its units go back to
+/// the stock, with the release of Redis'. The event's row is locked last, as in a settlement.
 enum InsertRefund {
     static func query(_ id: UUID, _ plan: RefundPlan, _ request: RefundRequest) -> PostgresQuery {
         let status: OrderRefund.Status = plan.amount.amount > 0 ? .requested : .refunded

@@ -4,8 +4,8 @@ import Ticketing
 
 /// Begins a session, and clears away what the user has of ended ones and of more than so many.
 ///
-/// It takes 0.2 s to compare a password. The account's row is locked, so that a password that is changed meanwhile is seen
-/// here, and one that is changed later ends this session, too.
+/// It takes 0.2 s to compare a password. The account's row is locked, so that a password that is changed meanwhile is
+/// seen here, and one that is changed later ends this session, too.
 enum InsertSession {
     static func query(
         _ family: UUID, _ user: UserID, passwordHash: String, client: String?, _ tokenHash: [UInt8],
@@ -30,8 +30,8 @@ enum InsertSession {
 
 /// Exchanges a token, or revokes the session when the token is neither its last nor, for a moment, the one before.
 ///
-/// All of it is one UPDATE: who waits for the row's lock decides by the row as it is then, so of two that bring the same
-/// token one rotates and the other finds that it was rotated a moment ago.
+/// All of it is one UPDATE: who waits for the row's lock decides by the row as it is then, so of two that bring the
+/// same token one rotates and the other finds that it was rotated a moment ago.
 enum RotateSession {
     static func query(
         _ family: UUID, from token: [UInt8], to successor: [UInt8], lifetime: Duration, grace: Duration

@@ -2,8 +2,8 @@ import Foundation
 import PostgresClient
 import Ticketing
 
-/// Columns that make an `IssuedTicket`, and the tables they are in beside `tickets t`. The number is by the codes that the
-/// order got, so a ticket that was issued anew is counted by its original.
+/// Columns that make an `IssuedTicket`, and the tables they are in beside `tickets t`. The number is by the codes that
+/// the order got, so a ticket that was issued anew is counted by its original.
 private let columns = """
     t.ticket_code, t.status, t.order_id, o.user_id, \
     (SELECT count(*) FROM tickets n WHERE n.order_id = t.order_id AND n.holder_id IS NULL \
@@ -99,8 +99,8 @@ extension TicketTransfer {
     }
 }
 
-/// Lets somebody in. The ticket's row decides: of two gates, or of a gate and a transfer, the second waits for the first
-/// and then finds a ticket that is no longer valid.
+/// Lets somebody in. The ticket's row decides: of two gates, or of a gate and a transfer, the second waits for the
+/// first and then finds a ticket that is no longer valid.
 enum RedeemTicket {
     static func query(_ code: TicketCode, _ redemption: Redemption) -> PostgresQuery {
         """

@@ -162,8 +162,8 @@ enum DeleteUser {
     static func query(_ id: UserID) -> PostgresQuery { "DELETE FROM users WHERE id = \(id)" }
 }
 
-/// Takes the person out of an account. Its id stays, for orders and tickets. The address names nobody: `.invalid` is no domain
-/// (RFC 2606 §2).
+/// Takes the person out of an account. Its id stays, for orders and tickets. The address names nobody: `.invalid` is no
+/// domain (RFC 2606 §2).
 enum AnonymiseUser {
     static func query(_ id: UserID) -> PostgresQuery {
         """

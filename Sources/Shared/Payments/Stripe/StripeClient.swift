@@ -8,8 +8,8 @@ import Synchronization
 
 /// Requests to Stripe's API, bounded in number, in time and in repetitions.
 ///
-/// What may be otherwise when sent again is: no answer, 409 (another request with this key, or for this object, is under
-/// way), 429 and 5xx; unless Stripe says by `Stripe-Should-Retry` what to do. All else is an answer.
+/// What may be otherwise when sent again is: no answer, 409 (another request with this key, or for this object, is
+/// under way), 429 and 5xx; unless Stripe says by `Stripe-Should-Retry` what to do. All else is an answer.
 final class StripeClient: Sendable {
     struct Request: Sendable {
         let method: HTTPMethod

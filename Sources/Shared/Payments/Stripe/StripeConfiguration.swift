@@ -17,15 +17,15 @@ package struct StripeConfiguration: Sendable {
     /// The version whose answers the gateway reads; the account's own may be another.
     package var version = "2024-06-20"
     package var requestTime: Duration = .seconds(10)
-    /// A void is two calls, each with as much time again to wait for its turn: so long a message of the outbox stays with its
-    /// worker.
+    /// A void is two calls, each with as much time again to wait for its turn: so long a message of the outbox stays
+    /// with its worker.
     package var callTime: Duration = .seconds(30)
-    /// A charge is two requests of some 300 ms each, and so is its end: 32 at once make 50 a second, which is what Stripe's
-    /// limit of 100 requests a second allows.
+    /// A charge is two requests of some 300 ms each, and so is its end: 32 at once make 50 a second, which is what
+    /// Stripe's limit of 100 requests a second allows.
     package var connections = 32
 
-    /// Of the connections, those that are kept for ending charges, so that a sale does not hold them up: after an outage
-    /// every order in flight is to be ended, and its tickets wait for that.
+    /// Of the connections, those that are kept for ending charges, so that a sale does not hold them up: after an
+    /// outage every order in flight is to be ended, and its tickets wait for that.
     var endings: Int { connections / 4 }
     /// And those for refunds and for reading the books.
     var others: Int { connections / 8 }

@@ -1,4 +1,5 @@
-/// What the gateway reads of Stripe's objects, by https://docs.stripe.com/api; fields that it does not need are not here.
+/// What the gateway reads of Stripe's objects, by https://docs.stripe.com/api; fields that it does not need are not
+/// here.
 
 /// https://docs.stripe.com/api/payment_intents/object
 struct StripeIntent: Decodable, Sendable {

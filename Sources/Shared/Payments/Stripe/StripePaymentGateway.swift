@@ -3,23 +3,23 @@ import Ticketing
 
 /// Charges by Stripe's PaymentIntents (https://docs.stripe.com/api/payment_intents), one for each order.
 ///
-/// An order's intent is created under the order id as idempotency key and without being confirmed, so whoever creates it
-/// is given the same one, and nothing is charged by that. It is then confirmed, or cancelled, and Stripe does one thing
-/// at a time with an intent: a cancelled one can never be captured, a captured one never be cancelled. That is what makes
-/// `end` final, whatever requests are still on their way: one that comes later finds the intent as it was left. A request
-/// that created and confirmed at once could not be ended before it has come.
+/// An order's intent is created under the order id as idempotency key and without being confirmed, so whoever creates
+/// it is given the same one, and nothing is charged by that. It is then confirmed, or cancelled, and Stripe does one
+/// thing at a time with an intent: a cancelled one can never be captured, a captured one never be cancelled. That is
+/// what makes `end` final, whatever requests are still on their way: one that comes later finds the intent as it was
+/// left. A request that created and confirmed at once could not be ended before it has come.
 ///
-/// Only cards are accepted, and nothing that the buyer would have to do (3-D Secure): there is nobody to ask at that moment.
-/// Stripe declines those (`error_on_requires_action`). A declined intent is cancelled before the outcome is told, since it
-/// could be confirmed again otherwise.
+/// Only cards are accepted, and nothing that the buyer would have to do (3-D Secure): there is nobody to ask at that
+/// moment. Stripe declines those (`error_on_requires_action`). A declined intent is cancelled before the outcome is
+/// told, since it could be confirmed again otherwise.
 ///
-/// Stripe keeps a key for 24 hours. Charges are begun within an order's hold, which is far shorter; `end`, which may come
-/// later, looks for an older intent when its key turned out to be new. What was kept under a key may be a failure of
-/// Stripe's own (5xx), which stays: then nobody has been given an intent, and the next of some keys is taken.
+/// Stripe keeps a key for 24 hours. Charges are begun within an order's hold, which is far shorter; `end`, which may
+/// come later, looks for an older intent when its key turned out to be new. What was kept under a key may be a failure
+/// of Stripe's own (5xx), which stays: then nobody has been given an intent, and the next of some keys is taken.
 ///
-/// A refund of a card may fail long after it has succeeded: the bank has sent the money back. Its metadata say which refund
-/// of ours it is, so it is found as it stands now whenever it is asked for, and made again under the key of the next
-/// generation only.
+/// A refund of a card may fail long after it has succeeded: the bank has sent the money back. Its metadata say which
+/// refund of ours it is, so it is found as it stands now whenever it is asked for, and made again under the key of the
+/// next generation only.
 package final class StripePaymentGateway: PaymentGateway {
     private enum Intent {
         /// - Parameter isNew: Whether this very request has created it.
@@ -120,8 +120,8 @@ package final class StripePaymentGateway: PaymentGateway {
         }
     }
 
-    /// The refund that was made under this key, or has failed under this generation of it or a later one. Keys are kept for
-    /// a day, refunds of a charge for ever.
+    /// The refund that was made under this key, or has failed under this generation of it or a later one. Keys are kept
+    /// for a day, refunds of a charge for ever.
     private func made(
         _ refund: Refund, by deadline: ContinuousClock.Instant
     ) async throws(PaymentError) -> StripeRefund? {
@@ -165,7 +165,8 @@ package final class StripePaymentGateway: PaymentGateway {
     private func confirm(
         _ id: String, _ method: PaymentMethod, by deadline: ContinuousClock.Instant
     ) async throws(PaymentError) -> ChargeOutcome {
-        // Without a key: the intent's state is what makes repetition harmless, and an answer that was kept would be old.
+        // Without a key: the intent's state is what makes repetition harmless, and an answer that was kept would be
+        // old.
         let reply = try await client.send(
             .post(
                 "/v1/payment_intents/\(id)/confirm",
@@ -176,7 +177,8 @@ package final class StripePaymentGateway: PaymentGateway {
         return try await cancel(id, by: deadline)
     }
 
-    /// Whether it is the buyer's payment method that will not do: any other refusal is ours to mend, and no buyer's fault.
+    /// Whether it is the buyer's payment method that will not do: any other refusal is ours to mend, and no buyer's
+    /// fault.
     private static func isDecline(_ reply: StripeClient.Reply) -> Bool {
         guard reply.status == 400 else { return reply.status == 402 }
         return reply.failure?.param == "payment_method" || reply.failure?.code == "resource_missing"
@@ -208,7 +210,8 @@ package final class StripePaymentGateway: PaymentGateway {
         return outcome
     }
 
-    /// Intents of an order by Stripe's index, which follows within a minute, and within an hour when Stripe is in trouble.
+    /// Intents of an order by Stripe's index, which follows within a minute, and within an hour when Stripe is in
+    /// trouble.
     private func search(
         _ order: OrderID, by deadline: ContinuousClock.Instant
     ) async throws(PaymentError) -> [StripeIntent] {
