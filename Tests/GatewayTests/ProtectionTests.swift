@@ -281,8 +281,8 @@ import Ticketing
                 #expect(try await first.receive() != nil)
                 #expect(await Self.isAnswered(request, port: port) == isProxy)
             }
-            // Its end is noticed at some time.
-            while await !Self.isAnswered(request, port: port) { await Task.yield() }
+            // Its end is noticed at some time; a connection that was refused ends no other, nor the server.
+            while await !Self.isAnswered(request, port: port) { try Task.checkCancellation() }
         }
     }
 

@@ -38,6 +38,3 @@ final class ConnectionCounts: Sendable {
         }
     }
 }
-
-/// A client has as many connections as it may; this one is closed.
-struct TooManyConnections: Error {}
