@@ -79,7 +79,8 @@ struct OperationGenerator {
             return mark()
         }
         return switch Int.random(in: 0..<1000, using: &random) {
-        case ..<355: .reserve(reservation())
+        case ..<349: .reserve(reservation())
+        case ..<355: .deferToPostgres(order())
         case ..<375: .recover(intent())
         case ..<385: mark()
         case ..<475: .read(consumer: consumer(), limit: .random(in: 1...4, using: &random))
@@ -95,7 +96,6 @@ struct OperationGenerator {
         case ..<932: .loadAlone(loadAlone(), lane: lane())
         case ..<960: .amend(event(), terms(), grace: chance(20) ? .seconds(86_400) : .zero)
         case ..<964: .appendUnreadable(unreadable())
-        case ..<970: .deferToPostgres(order())
         case ..<980: arrived.isEmpty ? .mark(laneEpoch) : .lose(.random(in: arrived.indices, using: &random))
         case ..<983: .look(order(), event())
         case ..<992: .inspect(inquiry())

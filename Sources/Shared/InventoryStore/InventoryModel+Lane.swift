@@ -84,12 +84,14 @@ extension InventoryModel {
 
     /// The record as `settlement` leaves it: a reason and tickets are added and never taken away.
     private mutating func settle(_ record: OrderRecord, _ settlement: SettledOrder, now: Int64) {
-        orders[record.id]?.record = OrderRecord(
+        var moved = OrderRecord(
             id: record.id, user: record.user, event: record.event, quantity: record.quantity,
             paymentMethod: record.paymentMethod, total: record.total, status: settlement.status,
             reason: settlement.reason ?? record.reason, sequence: record.sequence,
             tickets: settlement.tickets.isEmpty ? record.tickets : settlement.tickets, createdAt: record.createdAt,
             updatedAt: now)
+        moved.isDeferred = record.isDeferred
+        orders[record.id]?.record = moved
         if settlement.status.isFinal { orders[record.id]?.expiresAt = now + InventoryModel.finalRecordLifetime }
     }
 
