@@ -161,6 +161,7 @@ import Testing
     @Test func secretsMayBeFilesOfAFolder() async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("secrets-\(UUID())")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        // What is left in the temporary folder harms no test.
         defer { try? FileManager.default.removeItem(at: folder) }
         try "from a file\n".write(to: folder.appendingPathComponent("jwt-secret"), atomically: true, encoding: .utf8)
         try "old".write(to: folder.appendingPathComponent("redis-url"), atomically: true, encoding: .utf8)

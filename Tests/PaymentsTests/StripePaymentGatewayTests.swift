@@ -392,6 +392,7 @@ struct StripePaymentGatewayTests {
             }
             server.setFaults(nil)
             try await eventually("the books are read again") {
+                // An error means: not yet.
                 (try? await gateway.captured(after: nil, limit: 10)) != nil
             }
         }
