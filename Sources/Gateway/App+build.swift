@@ -54,7 +54,8 @@ extension App {
         }
         let repository = PostgresOrderRepository(
             postgres: postgres, replica: replica, partitioning: configuration.partitioning)
-        let images = try ObjectStorageConfiguration(config: config).map { S3ObjectStore(configuration: $0) }
+        let storage = try ObjectStorageConfiguration(config: config)
+        let webApp = try configuration.webRoot.map { try WebApp(folder: $0, imageOrigins: storage?.origins) }
 
         let gateway = try Gateway(
             configuration: configuration,
@@ -64,7 +65,8 @@ extension App {
                 tokenIssuer: try await TokenIssuer(configuration: tokens),
                 passwordHasher: try PasswordHasher(configuration: try PasswordConfiguration(config: config)),
                 rateLimiter: RedisRateLimiter(redis: redis, logger: logger),
-                registry: registry, logger: logger, documents: RedisDocumentCache(redis: redis), images: images,
+                registry: registry, logger: logger, documents: RedisDocumentCache(redis: redis),
+                images: storage.map { S3ObjectStore(configuration: $0) }, webApp: webApp,
                 warnings: {
                     do { return try await inventory.settingsThatRiskOrders() } catch {
                         return ["The settings of Redis cannot be read: \(error)"]

@@ -34,6 +34,8 @@ struct Gateway<
         var documents: (any DocumentCache)?
         /// Where images lie; nil: there are none.
         var images: (any ObjectStore)?
+        /// The web app; nil: there is none at this gateway.
+        var webApp: WebApp?
         /// Settings of the stores that endanger promises, for `/readyz`.
         var warnings: @Sendable () async -> [String] = { [] }
     }
@@ -116,6 +118,7 @@ struct Gateway<
 
         let router = Router(context: AppRequestContext.self, options: [.autoGenerateHeadEndpoints])
         router.add(middleware: ProblemMiddleware(routes: .standard))
+        if let webApp = dependencies.webApp { router.add(middleware: WebAppMiddleware(webApp: webApp)) }
         let shares = CallerShares(limits: limits)
         authHandler.addRoutes(to: router.group().add(middleware: shares))
         eventHandler.addRoutes(to: router)
@@ -170,6 +173,8 @@ struct Gateway<
             router: router.buildResponder(), cors: cors, metrics: requestMetrics, bodies: bodies, admission: admission,
             limits: limits)
 
+        let startTime = WallClock.seconds()
+        registry.gauge("process_start_time_seconds", "When this process began; tells gateways apart.") { startTime }
         registry.gauge("onsale_requests_in_flight", "Requests being answered, without held long polls.") {
             Double(admission.count)
         }

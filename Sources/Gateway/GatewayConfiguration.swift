@@ -8,6 +8,7 @@ import Ticketing
 /// | `HTTP_HOST` | `127.0.0.1` | not empty | no |
 /// | `HTTP_PORT` | 8080 | 0 (any free port) to 65535 | no |
 /// | `GATEWAY_PORT_FILE` | none | a path that the bound port is written to once the gateway listens | no |
+/// | `WEB_ROOT` | none: there is no web app | a folder that `make web` has built | no |
 /// | `PARTITIONS` | 16 | 1 to 4096, the same in all of the deployment | no |
 /// | `ORDER_ID_SECRET` | required | at least 32 bytes; never changed, or retries would name other orders | yes |
 /// | `STRIPE_WEBHOOK_SECRET` | none: every webhook is refused | at least 16 bytes | yes |
@@ -21,6 +22,8 @@ struct GatewayConfiguration: Sendable {
     var host = "127.0.0.1"
     var port = 8080
     var portFile: String?
+    /// The folder of the web app.
+    var webRoot: String?
     var partitioning: Partitioning
     var orderIDSecret: Secret
     var corsOrigins: [String] = []
@@ -48,6 +51,7 @@ struct GatewayConfiguration: Sendable {
         host = config.text("http.host", default: host)
         port = try config.int("http.port", default: port, in: 0...65_535)
         portFile = config.optional("gateway.port.file")
+        webRoot = config.optional("web.root")
         corsOrigins = try config.list("cors.origins")
         paymentProvider = try config.choice("payment.provider", default: paymentProvider)
         if config.optional("stripe.webhook.secret", isSecret: true) != nil {
@@ -198,4 +202,8 @@ struct GatewayLimits: Sendable {
     var imageBytes = 8 * 1024 * 1024
     /// How long an image may take to be sent to the storage.
     var imageUploadTime: Duration = .seconds(600)
+
+    // The web app, which is kept in memory: 40 files and 1 MB as it is built here. Beyond: the gateway does not start.
+    static let webFiles = 1_000
+    static let webBytes = 32 * 1024 * 1024
 }

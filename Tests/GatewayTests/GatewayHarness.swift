@@ -40,7 +40,7 @@ struct GatewayHarness: Sendable {
 
     /// - Parameter storesImages: Whether the gateway is set up with a storage.
     init(
-        provider: IdentityProviderConfiguration? = nil, storesImages: Bool = true,
+        provider: IdentityProviderConfiguration? = nil, storesImages: Bool = true, webApp: WebApp? = nil,
         configure: (inout GatewayConfiguration) -> Void = { _ in }
     ) async throws {
         var configuration = GatewayConfiguration(orderIDSecret: Self.secret)
@@ -63,7 +63,7 @@ struct GatewayHarness: Sendable {
                 passwordHasher: passwordHasher,
                 rateLimiter: InMemoryRateLimiter(), registry: registry,
                 logger: Logger(label: "gateway.tests") { _ in SwiftLogNoOpLogHandler() }, documents: documents,
-                images: storesImages ? images : nil))
+                images: storesImages ? images : nil, webApp: webApp))
     }
 
     // MARK: - People

@@ -9,9 +9,9 @@ struct RequestMetrics: Sendable {
         fileprivate let byClass: [Counter]
         fileprivate let duration: Timer
 
-        fileprivate init(route: RouteTable.Route?, factory: any MetricsFactory) {
+        fileprivate init(route: RouteTable.Route?, factory: any MetricsFactory, otherwise: String = "unmatched") {
             let method = route?.method.rawValue ?? "other"
-            let template = route?.template ?? "unmatched"
+            let template = route?.template ?? otherwise
             byClass = (1...5).map { digit in
                 Counter(
                     label: "onsale_http_requests",
@@ -32,11 +32,13 @@ struct RequestMetrics: Sendable {
     let order: Handles
     private let byRoute: [RouteTable.Route: Handles]
     private let unmatched: Handles
+    private let webApp: Handles
 
     init(routes: RouteTable, factory: any MetricsFactory) {
         let byRoute = Dictionary(
             uniqueKeysWithValues: routes.routes.map { ($0, Handles(route: $0, factory: factory)) })
         unmatched = Handles(route: nil, factory: factory)
+        webApp = Handles(route: nil, factory: factory, otherwise: WebApp.template)
         purchase = byRoute[RouteTable.purchase] ?? unmatched
         order = byRoute[RouteTable.order] ?? unmatched
         self.byRoute = byRoute
@@ -44,6 +46,7 @@ struct RequestMetrics: Sendable {
 
     /// - Parameter template: The router's endpoint path, nil when no route matched.
     func handles(method: HTTPRequest.Method, template: String?) -> Handles {
-        template.flatMap { byRoute[RouteTable.Route(method, $0)] } ?? unmatched
+        if template == WebApp.template { return webApp }
+        return template.flatMap { byRoute[RouteTable.Route(method, $0)] } ?? unmatched
     }
 }

@@ -11,6 +11,9 @@ extension HTTPField.Name {
     static let forwardedFor = HTTPField.Name("X-Forwarded-For")!
     /// `https` when a proxy was reached by it; of each proxy, or of the last.
     static let forwardedProto = HTTPField.Name("X-Forwarded-Proto")!
+    static let crossOriginOpenerPolicy = HTTPField.Name("Cross-Origin-Opener-Policy")!
+    /// Which of a browser's powers a page may ask for.
+    static let permissionsPolicy = HTTPField.Name("Permissions-Policy")!
     static let requestID = HTTPField.Name("X-Request-Id")!
     /// What Stripe signs a webhook with.
     static let stripeSignature = HTTPField.Name("Stripe-Signature")!

@@ -67,6 +67,14 @@ package struct ObjectStorageConfiguration: Sendable {
             isPathStyle: try config.flag("s3.path.style", default: true), publicURL: publicURL)
     }
 
+    /// The origins that a web page sends images to and shows them from, without a path.
+    package var origins: (upload: String, display: String) {
+        let scheme = endpoint.scheme ?? "https"
+        let host = Self.authority(endpoint)
+        let display = URL(string: publicURL).map { "\($0.scheme ?? "https")://\(Self.authority($0))" }
+        return (isPathStyle ? "\(scheme)://\(host)" : "\(scheme)://\(bucket).\(host)", display ?? publicURL)
+    }
+
     /// As `Host` has it.
     static func authority(_ url: URL) -> String {
         let host = url.host() ?? ""
