@@ -2,7 +2,7 @@
 # ARGS="…" hands more arguments to demo, load, fuzz, simulate, chaos, bench and test.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-cluster test-payments fuzz fuzz-short simulate reconcile-load up down status load chaos bench build lint format clean
+.PHONY: help demo test test-cluster test-payments fuzz fuzz-short simulate reconcile-load up down status load chaos bench build web test-web shots lint format clean
 
 help: ## lists these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -54,6 +54,15 @@ bench: ## measures, three times each, and compares with direct designs
 build: ## builds the programs for release
 	@scripts/setup
 	@scripts/build
+
+web: ## checks and builds the web app, and tests its logic
+	@scripts/web --check
+
+test-web: ## the web app in a headless Chromium, on a private Onsale
+	@scripts/test-web $(ARGS)
+
+shots: ## pictures of every view of the web app, into docs/screenshots
+	@scripts/test-web --shots $(ARGS)
 
 lint: ## checks the format of the code and the scripts
 	@scripts/lint

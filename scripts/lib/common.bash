@@ -61,6 +61,11 @@ build_release() {
     for product; do run_child swift build -c release --product "$product"; done
 }
 
+# Builds the web app. Onsale runs without it, so where it cannot be built that is said and no more.
+build_web() {
+    run_child scripts/web || warn "the web app was not built (see above): Onsale comes up without it"
+}
+
 # The process group that run_child is waiting for, so that a trap can end it.
 CHILD=
 

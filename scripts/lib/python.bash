@@ -15,3 +15,15 @@ python_tools() {
     fi
     export PATH=$home/bin:$PATH
 }
+
+# python_files PACKAGE…: puts the files of packages, without what they need to run, under `.local/python/files`: for those
+# that bring something that is no Python.
+python_files() {
+    local home=$ROOT/.local/python package
+    [[ -x $home/bin/pip ]] || python3 -m venv "$home"
+    for package; do
+        [[ ! -e $home/files/$package ]] || continue
+        "$home/bin/pip" install --quiet --disable-pip-version-check --no-deps --target "$home/files/$package.new" "$package"
+        mv "$home/files/$package.new" "$home/files/$package"
+    done
+}

@@ -1,0 +1,20 @@
+/** Waits, but no longer than until the network is back or the page is looked at again: then it is worth another try. */
+export function pause(ms: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+        function wake(): void {
+            if (document.visibilityState === "visible") done();
+        }
+        function done(): void {
+            clearTimeout(timer);
+            window.removeEventListener("online", done);
+            document.removeEventListener("visibilitychange", wake);
+            signal.removeEventListener("abort", done);
+            resolve();
+        }
+        const timer = setTimeout(done, ms);
+        window.addEventListener("online", done);
+        document.addEventListener("visibilitychange", wake);
+        signal.addEventListener("abort", done);
+        if (signal.aborted) done();
+    });
+}

@@ -1,0 +1,170 @@
+import type { Account, Session } from "#openapi";
+import { createStore } from "../state/store";
+import { call, request, useTokens } from "./client";
+import { backoff } from "./backoff";
+import { ApiError } from "./problem";
+
+/**
+ * Who is signed in. `unknown` until the cookie of an earlier visit was tried.
+ *
+ * The access token is in this module's memory alone. The refresh token is in a cookie that no script can read, is sent to
+ * `/api/auth` alone, and never to a request that another site has caused (`SameSite=Strict`); beside it a header is asked
+ * for that no form can send. So injected script could act while the page is open, and could take nothing with it.
+ */
+export type SessionState =
+    | { kind: "unknown" }
+    | { kind: "signedOut"; because?: "expired" }
+    | { kind: "signedIn"; account: Account };
+
+export const session = createStore<SessionState>({ kind: "unknown" });
+
+/** Says that there is a cookie to try: only whether, so that visitors without an account cause no request. */
+const HINT = "onsale.session";
+/** Renewed so long before its end. */
+const MARGIN_MS = 30_000;
+const COOKIE = { "X-Onsale-Session": "cookie" };
+
+let access: { token: string; expiresAt: number } | undefined;
+let renewal: Promise<string | undefined> | undefined;
+const tabs = typeof BroadcastChannel === "undefined" ? undefined : new BroadcastChannel("onsale.session");
+
+export function startSession(): void {
+    useTokens({ token: currentToken, renewed: (refused) => (access?.token === refused ? renew() : currentToken()) });
+    tabs?.addEventListener("message", (event: MessageEvent<unknown>) => {
+        if (event.data === "signedOut") forget();
+        if (event.data === "signedIn") void begin(0);
+    });
+    if (hasHint()) void begin(0);
+    else session.set({ kind: "signedOut" });
+}
+
+/** Until it is known who this is: a service that does not answer yet is asked again. */
+async function begin(attempt: number): Promise<void> {
+    try {
+        await renew();
+    } catch {
+        setTimeout(() => {
+            if (session.get().kind === "unknown") void begin(attempt + 1);
+        }, backoff(attempt));
+    }
+}
+
+async function currentToken(): Promise<string | undefined> {
+    if (access !== undefined && access.expiresAt - MARGIN_MS > Date.now()) return access.token;
+    return hasHint() || access !== undefined ? renew() : undefined;
+}
+
+/** Exchanges the cookie for a token, once for all who ask meanwhile, and one tab after the other. */
+function renew(): Promise<string | undefined> {
+    renewal ??= inTurn(exchange).finally(() => {
+        renewal = undefined;
+    });
+    return renewal;
+}
+
+async function exchange(): Promise<string | undefined> {
+    try {
+        const response = await request("POST", "/api/auth/refresh", { headers: COOKIE, as: "none" });
+        const answer = (await response.json()) as Session;
+        take(answer);
+        return answer.token;
+    } catch (error) {
+        const problem = ApiError.of(error);
+        // Not now is not never: the session is over only when the server says so.
+        if (problem.isPassing) throw problem;
+        forget("expired");
+        return undefined;
+    }
+}
+
+/** Web Locks are there in secure contexts only; without them the server's grace for repeated exchanges has to do. */
+function inTurn<Value>(work: () => Promise<Value>): Promise<Value> {
+    if (!("locks" in navigator)) return work();
+    return navigator.locks.request("onsale.session", work) as Promise<Value>;
+}
+
+function take(answer: Session): void {
+    access = { token: answer.token, expiresAt: Date.now() + lifetime(answer.token, answer.expiresAt) };
+    remember(true);
+    session.set({ kind: "signedIn", account: answer.user });
+}
+
+/** How long a token is good, by its own times, so that a wrong clock here does no harm. */
+function lifetime(token: string, expiresAt: string): number {
+    try {
+        const part = (token.split(".")[1] ?? "").replace(/-/g, "+").replace(/_/g, "/");
+        const claims = JSON.parse(atob(part)) as { iat?: number; exp?: number };
+        if (claims.iat !== undefined && claims.exp !== undefined) return (claims.exp - claims.iat) * 1000;
+    } catch {
+        // A token of another kind: by the clock, then.
+    }
+    return Date.parse(expiresAt) - Date.now();
+}
+
+function forget(because?: "expired"): void {
+    const wasSignedIn = session.get().kind === "signedIn";
+    access = undefined;
+    remember(false);
+    session.set(because && wasSignedIn ? { kind: "signedOut", because } : { kind: "signedOut" });
+}
+
+function hasHint(): boolean {
+    try {
+        return localStorage.getItem(HINT) !== null;
+    } catch {
+        return false;
+    }
+}
+
+function remember(isSignedIn: boolean): void {
+    try {
+        if (isSignedIn) localStorage.setItem(HINT, "1");
+        else localStorage.removeItem(HINT);
+    } catch {
+        // Without storage a session lasts as long as the page.
+    }
+}
+
+export async function signIn(email: string, password: string): Promise<void> {
+    take(await call("login", { as: "none", body: { email, password, session: "cookie" } }));
+    tabs?.postMessage("signedIn");
+}
+
+export async function register(email: string, password: string, name: string): Promise<void> {
+    const body = { email, password, session: "cookie" as const, ...(name === "" ? {} : { name }) };
+    take(await call("register", { as: "none", body }));
+    tabs?.postMessage("signedIn");
+}
+
+export async function changePassword(currentPassword: string, newPassword: string): Promise<void> {
+    take(await call("changePassword", { body: { currentPassword, newPassword, session: "cookie" } }));
+}
+
+export async function signOut(everywhere = false): Promise<void> {
+    try {
+        await call("logout", { as: "none", headers: COOKIE, body: { everywhere } });
+    } finally {
+        forget();
+        tabs?.postMessage("signedOut");
+    }
+}
+
+/** After the account was changed by other means. */
+export function accountChanged(account: Account): void {
+    if (session.get().kind === "signedIn") session.set({ kind: "signedIn", account });
+}
+
+/** Once it is known whether somebody is signed in. */
+export function whenKnown(): Promise<SessionState> {
+    return new Promise((resolve) => {
+        const now = session.get();
+        if (now.kind !== "unknown") {
+            resolve(now);
+            return;
+        }
+        const stop = session.watch(() => {
+            stop();
+            resolve(session.get());
+        });
+    });
+}

@@ -1,0 +1,108 @@
+import { useCallback, useEffect, useRef, useState } from "react";
+import { call } from "../../api/client";
+import { pause } from "../../api/pause";
+import { go } from "../../router/location";
+import { Intents, intents, type Intent } from "./intent";
+import { buy, type Buying } from "./purchase";
+
+export interface BuyingControl {
+    state: Buying;
+    /** One that was begun earlier or in another tab; `stale`: so long ago that it is asked about first. */
+    found: { intent: Intent; isStale: boolean } | undefined;
+    press(quantity: number, paymentMethod: string | undefined): void;
+    /** Sends a stale one after all. */
+    finish(): void;
+    /** Gives up what was not accepted. */
+    stop(): void;
+    reset(): void;
+}
+
+/** Runs a purchase for the event's page, and finds those that a reload or another tab has left. */
+export function useBuying(eventId: string, userId: string | undefined): BuyingControl {
+    const [state, setState] = useState<Buying>({ kind: "idle" });
+    const [found, setFound] = useState<BuyingControl["found"]>(undefined);
+    const running = useRef<AbortController | undefined>(undefined);
+
+    const run = useCallback((intent: Intent) => {
+        if (running.current !== undefined) return;
+        const abort = new AbortController();
+        running.current = abort;
+        setFound(undefined);
+        void buy(
+            intent, intents,
+            {
+                send: ({ key, quantity, paymentMethod }) =>
+                    call("purchase", {
+                        headers: { "Idempotency-Key": key }, signal: abort.signal,
+                        body: { eventId, quantity, ...(paymentMethod === undefined ? {} : { paymentMethod }) },
+                    }),
+                pause: (ms) => pause(ms, abort.signal),
+            },
+            (next) => {
+                if (abort.signal.aborted) return;
+                setState(next);
+                if (next.kind === "accepted") go("order", { id: next.orderId });
+            },
+            abort.signal,
+        ).finally(() => {
+            if (running.current === abort) running.current = undefined;
+        });
+    }, [eventId]);
+
+    useEffect(() => {
+        if (userId === undefined) return undefined;
+        function look(): void {
+            if (userId === undefined || running.current !== undefined) return;
+            const intent = intents.find(userId, eventId);
+            if (intent === undefined) setFound(undefined);
+            else if (intent.orderId === undefined && intents.isFresh(intent)) run(intent);
+            else setFound({ intent, isStale: intent.orderId === undefined });
+        }
+        function changed(event: StorageEvent): void {
+            if (userId !== undefined && event.key === Intents.placeOf(userId, eventId)) look();
+        }
+        look();
+        window.addEventListener("storage", changed);
+        return () => window.removeEventListener("storage", changed);
+    }, [userId, eventId, run]);
+
+    // A page that is left sends nothing more; the intent stays, and goes on when one comes back.
+    useEffect(() => () => {
+        running.current?.abort();
+        running.current = undefined;
+    }, []);
+
+    const press = useCallback((quantity: number, paymentMethod: string | undefined) => {
+        if (userId === undefined || running.current !== undefined) return;
+        setState({ kind: "idle" });
+        // Two tabs that are clicked at the same moment decide in turn, so the second finds what the first has begun.
+        void inTurn(`onsale.buy.${userId}.${eventId}`, () =>
+            intents.findOrMake(userId, eventId, quantity, paymentMethod),
+        ).then((intent) => {
+            if (intent.orderId !== undefined) go("order", { id: intent.orderId });
+            else run(intent);
+        });
+    }, [userId, eventId, run]);
+
+    const stop = useCallback(() => {
+        running.current?.abort();
+        running.current = undefined;
+        const intent = userId === undefined ? undefined : intents.find(userId, eventId);
+        if (intent !== undefined) intents.end(intent);
+        setFound(undefined);
+        setState({ kind: "idle" });
+    }, [userId, eventId]);
+
+    const finish = useCallback(() => {
+        if (found !== undefined) run(found.intent);
+    }, [found, run]);
+
+    const reset = useCallback(() => setState({ kind: "idle" }), []);
+    return { state, found, press, finish, stop, reset };
+}
+
+/** Web Locks are there in secure contexts only. Without them two tabs would have to be clicked within one task. */
+async function inTurn<Value>(name: string, work: () => Value): Promise<Value> {
+    if (!("locks" in navigator)) return work();
+    return (await navigator.locks.request(name, async () => work())) as Value;
+}

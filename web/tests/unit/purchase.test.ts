@@ -1,0 +1,156 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { backoff } from "../../src/api/backoff";
+import { ApiError, parseRetryAfter, type ErrorCode } from "../../src/api/problem";
+import { Intents, type IntentStorage } from "../../src/features/event/intent";
+import { buy, judge, type Buying } from "../../src/features/event/purchase";
+import type { PurchaseAccepted } from "#openapi";
+
+class Memory implements IntentStorage {
+    readonly items = new Map<string, string>();
+    getItem(key: string): string | null { return this.items.get(key) ?? null; }
+    setItem(key: string, value: string): void { this.items.set(key, value); }
+    removeItem(key: string): void { this.items.delete(key); }
+}
+
+function intentsOf(storage: IntentStorage, now = () => 1000): Intents {
+    let count = 0;
+    return new Intents(storage, now, () => `key-${(count += 1)}`);
+}
+
+function accepted(orderId: string): PurchaseAccepted {
+    return {
+        orderId, status: "pending", stage: "queued", eventId: "e", quantity: 2, totalPrice: { amount: 1, currency: "EUR" },
+        idempotencyKey: "k", statusUrl: "/", pollAfterMs: 1, receipt: "r",
+    };
+}
+
+const problem = (code: ErrorCode, status: number, retryAfterMs?: number): ApiError => new ApiError(code, status, code, retryAfterMs);
+
+test("a click makes one intent, and a second click or tab finds it, whatever its quantity", () => {
+    const storage = new Memory();
+    const intents = intentsOf(storage);
+    const first = intents.findOrMake("u", "e", 2, undefined);
+    const second = intentsOf(storage).findOrMake("u", "e", 4, "pm_slow");
+    assert.deepEqual(second, first);
+    assert.ok(intents.findOrMake("other", "e", 1, undefined).key !== first.key);
+});
+
+test("a key is kept from the click until the order is final, and the next click has another", () => {
+    const storage = new Memory();
+    const intents = intentsOf(storage);
+    const intent = intents.findOrMake("u", "e", 2, undefined);
+    const later = intents.accepted(intent, accepted("o"));
+    assert.equal(intents.find("u", "e")?.key, intent.key);
+    assert.equal(intents.ofOrder("u", "o")?.receipt, "r");
+    assert.equal(intents.ofOrder("u", "another"), undefined);
+    intents.end(later);
+    assert.equal(intents.find("u", "e"), undefined);
+    assert.equal(storage.items.size, 0);
+    assert.ok(intents.findOrMake("u", "e", 2, undefined).key !== intent.key);
+});
+
+test("what ends an older intent leaves a newer one alone", () => {
+    const intents = intentsOf(new Memory());
+    const old = intents.findOrMake("u", "e", 1, undefined);
+    intents.end(old);
+    const next = intents.findOrMake("u", "e", 1, undefined);
+    intents.end(old);
+    assert.equal(intents.find("u", "e")?.key, next.key);
+});
+
+test("an intent that is not whole is none", () => {
+    const storage = new Memory();
+    const intents = intentsOf(storage);
+    for (const text of ["", "{", "null", "{}", JSON.stringify({ key: "k", userId: "x", eventId: "e", quantity: 1, madeAt: 1 })]) {
+        storage.setItem(Intents.placeOf("u", "e"), text);
+        assert.equal(intents.find("u", "e"), undefined, text);
+    }
+});
+
+test("an intent is sent by itself for ten minutes only", () => {
+    let now = 0;
+    const intents = intentsOf(new Memory(), () => now);
+    const intent = intents.findOrMake("u", "e", 1, undefined);
+    assert.equal(intents.isFresh(intent), true);
+    now = 10 * 60_000;
+    assert.equal(intents.isFresh(intent), false);
+});
+
+test("what may pass is sent again, what is decided is not", () => {
+    const again: Array<[ErrorCode, number]> = [["no_answer", 0], ["offline", 0], ["overloaded", 503], ["warming_up", 503], ["rate_limited", 429], ["internal_error", 500], ["sale_paused", 409]];
+    for (const [code, status] of again) assert.equal(judge(problem(code, status), 0).kind, "again", code);
+    const refused: ErrorCode[] = ["sold_out", "limit_exceeded", "sale_closed", "event_not_found", "idempotency_key_reused", "unauthenticated"];
+    for (const code of refused) assert.equal(judge(problem(code, 409), 0).kind, "refused", code);
+});
+
+test("a sale that opens in a moment is waited for, one that was moved is not", () => {
+    assert.equal(judge(problem("sale_not_open", 409, 2000), 0).kind, "again");
+    assert.equal(judge(problem("sale_not_open", 409, 3_600_000), 0).kind, "refused");
+});
+
+test("never sooner than Retry-After says, and with jitter", () => {
+    for (const random of [0, 0.5, 0.999]) {
+        const verdict = judge(problem("overloaded", 503, 4000), 0, () => random);
+        assert.ok(verdict.kind === "again" && verdict.pauseMs >= 4000 && verdict.pauseMs <= 5000);
+    }
+    assert.ok(backoff(0, 0, () => 0) >= 250 && backoff(0, 0, () => 1) <= 500);
+    assert.ok(backoff(3, 0, () => 0) >= 2000);
+    assert.ok(backoff(60, 0, () => 1) <= 15_000);
+    assert.equal(parseRetryAfter("7"), 7000);
+    assert.equal(parseRetryAfter("Thu, 01 Jan 1970 00:00:09 GMT", 4000), 5000);
+    assert.equal(parseRetryAfter("soon"), undefined);
+    assert.equal(parseRetryAfter(null), undefined);
+});
+
+test("a lost answer, an overload and then a yes are one order by one key", async () => {
+    const intents = intentsOf(new Memory());
+    const intent = intents.findOrMake("u", "e", 2, undefined);
+    const keys: string[] = [];
+    const answers = [problem("no_answer", 0), problem("overloaded", 503, 1000)];
+    const pauses: number[] = [];
+    const states: Buying[] = [];
+    await buy(
+        intent, intents,
+        {
+            send: async ({ key }) => {
+                keys.push(key);
+                const failure = answers.shift();
+                if (failure !== undefined) throw failure;
+                return accepted("o");
+            },
+            pause: async (ms) => void pauses.push(ms), random: () => 0.5,
+        },
+        (state) => states.push(state), new AbortController().signal,
+    );
+    assert.deepEqual(keys, [intent.key, intent.key, intent.key]);
+    assert.deepEqual(states.map(({ kind }) => kind), ["sending", "waiting", "sending", "waiting", "sending", "accepted"]);
+    assert.ok((pauses[1] ?? 0) >= 1000);
+    assert.equal(intents.find("u", "e")?.orderId, "o");
+});
+
+test("a refusal ends the intent and says why", async () => {
+    const intents = intentsOf(new Memory());
+    const states: Buying[] = [];
+    await buy(
+        intents.findOrMake("u", "e", 2, undefined), intents,
+        { send: async () => { throw problem("sold_out", 409); }, pause: async () => undefined },
+        (state) => states.push(state), new AbortController().signal,
+    );
+    const last = states[states.length - 1];
+    assert.ok(last?.kind === "refused" && last.because === "sold_out");
+    assert.equal(intents.find("u", "e"), undefined);
+});
+
+test("a page that is left says nothing more and keeps the intent", async () => {
+    const intents = intentsOf(new Memory());
+    const abort = new AbortController();
+    const states: Buying[] = [];
+    await buy(
+        intents.findOrMake("u", "e", 2, undefined), intents,
+        { send: async () => { abort.abort(); throw problem("no_answer", 0); }, pause: async () => undefined },
+        (state) => states.push(state), abort.signal,
+    );
+    assert.deepEqual(states.map(({ kind }) => kind), ["sending"]);
+    assert.ok(intents.find("u", "e") !== undefined);
+});
