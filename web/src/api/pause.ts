@@ -1,5 +1,10 @@
-/** Waits, but no longer than until the network is back or the page is looked at again: then it is worth another try. */
-export function pause(ms: number, signal: AbortSignal): Promise<void> {
+/**
+ * Waits.
+ *
+ * @param canWake Whether no longer than until the network is back or the page is looked at again, when it is worth another
+ *     try. Not where the server has asked for the time.
+ */
+export function pause(ms: number, signal: AbortSignal, canWake = true): Promise<void> {
     return new Promise((resolve) => {
         function wake(): void {
             if (document.visibilityState === "visible") done();
@@ -12,8 +17,10 @@ export function pause(ms: number, signal: AbortSignal): Promise<void> {
             resolve();
         }
         const timer = setTimeout(done, ms);
-        window.addEventListener("online", done);
-        document.addEventListener("visibilitychange", wake);
+        if (canWake) {
+            window.addEventListener("online", done);
+            document.addEventListener("visibilitychange", wake);
+        }
         signal.addEventListener("abort", done);
         if (signal.aborted) done();
     });

@@ -51,9 +51,9 @@ export const deStaff: StaffCatalogue = {
     "sale.state.paused": "Unterbrochen",
     "sale.state.closed": "Beendet",
     "sale.open": "Verkauf öffnen",
-    "sale.resume": "Weiter",
-    "sale.pause": "Unterbrechen",
-    "sale.close": "Beenden",
+    "sale.resume": "Verkauf fortsetzen",
+    "sale.pause": "Verkauf unterbrechen",
+    "sale.close": "Verkauf beenden",
     "sale.close.ask": "Den Verkauf beenden? Er lässt sich wieder öffnen.",
     "sale.changed": "Der Verkauf ist jetzt: {state}.",
 

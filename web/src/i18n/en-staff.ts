@@ -50,9 +50,9 @@ export const enStaff = {
     "sale.state.paused": "Paused",
     "sale.state.closed": "Closed",
     "sale.open": "Open the sale",
-    "sale.resume": "Go on",
-    "sale.pause": "Pause",
-    "sale.close": "Close",
+    "sale.resume": "Resume the sale",
+    "sale.pause": "Pause the sale",
+    "sale.close": "Close the sale",
     "sale.close.ask": "Close the sale? You can open it again.",
     "sale.changed": "The sale is now: {state}.",
 

@@ -52,7 +52,9 @@ export function useResource<Value>(
                 isRunning = false;
             }
             if (everyMs !== undefined && !abort.signal.aborted) {
-                timer = setTimeout(next, Math.min(everyMs * 2 ** Math.min(failures, 6), Math.max(60_000, everyMs)));
+                const pause = Math.min(everyMs * 2 ** Math.min(failures, 6), Math.max(60_000, everyMs));
+                // Thousands who opened a page at the same moment must not go on asking at the same moments.
+                timer = setTimeout(next, pause * (0.85 + Math.random() * 0.3));
             }
         }
         function next(): void {

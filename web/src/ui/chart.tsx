@@ -57,7 +57,7 @@ export function LineChart<Point extends { at: number }>({ title, hint, points, s
     return (
         <figure className="chart" aria-labelledby={`${id}-title`}>
             <figcaption>
-                <h3 id={`${id}-title`}>{title}</h3>
+                <h2 id={`${id}-title`}>{title}</h2>
                 {hint !== undefined && <p className="hint">{hint}</p>}
                 <ul className="legend">
                     {series.map(({ label, value }, index) => {

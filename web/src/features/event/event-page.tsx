@@ -1,4 +1,4 @@
-import { useEffect, type ReactElement } from "react";
+import { useEffect, useState, type ReactElement } from "react";
 import { call, learnServerTime } from "../../api/client";
 import { Page } from "../../app/page";
 import { useWords } from "../../i18n";
@@ -12,16 +12,23 @@ import { EventImage } from "../events/event-image";
 import { useServerNow } from "../events/server-now";
 import { BuyBox } from "./buy-box";
 
-/** How often the event is looked at: changes show at the server within a second. */
-const REFRESH_MS = 3000;
+/** How often the event is looked at: changes show at the server within a second, and most who wait need no news. */
+const REFRESH_MS = 4000;
+const CALM_REFRESH_MS = 20_000;
+/** Before the opening, how long it is calm. */
+const CALM_UNTIL_MS = 120_000;
 /** Clocks drift, and laptops sleep. */
 const CLOCK_MS = 60_000;
 
 export function EventPage({ id }: { id: string }): ReactElement {
     const words = useWords();
     const { t } = words;
-    const { value: event, error, reload } = useResource(id, (signal) => call("event", { as: "none", path: { id }, signal }), REFRESH_MS);
+    const [refreshMs, setRefreshMs] = useState(REFRESH_MS);
+    const { value: event, error, reload } = useResource(id, (signal) => call("event", { as: "none", path: { id }, signal }), refreshMs);
     const now = useServerNow(event?.saleOpensAt === undefined ? undefined : Date.parse(event.saleOpensAt));
+    const msLeft = event?.saleState === "scheduled" && event.saleOpensAt !== undefined ? Date.parse(event.saleOpensAt) - now : 0;
+    const isCalm = msLeft > CALM_UNTIL_MS;
+    useEffect(() => setRefreshMs(isCalm ? CALM_REFRESH_MS : REFRESH_MS), [isCalm]);
 
     useEffect(() => {
         const abort = new AbortController();

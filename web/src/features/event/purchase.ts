@@ -32,8 +32,8 @@ export function judge(error: ApiError, attempt: number, random: () => number = M
 
 export interface PurchaseTools {
     send(intent: Intent): Promise<PurchaseAccepted>;
-    /** Ends early when the network is back or the page is looked at again. */
-    pause(ms: number): Promise<void>;
+    /** With `canWake` it ends early when the network is back or the page is looked at again. */
+    pause(ms: number, canWake: boolean): Promise<void>;
     random?: () => number;
 }
 
@@ -61,7 +61,7 @@ export async function buy(
                 return;
             }
             tell({ kind: "waiting", intent, attempt, because: problem.code, pauseMs: verdict.pauseMs });
-            await tools.pause(verdict.pauseMs);
+            await tools.pause(verdict.pauseMs, problem.retryAfterMs === undefined);
         }
     }
 }

@@ -36,7 +36,7 @@ export function useBuying(eventId: string, userId: string | undefined): BuyingCo
                         headers: { "Idempotency-Key": key }, signal: abort.signal,
                         body: { eventId, quantity, ...(paymentMethod === undefined ? {} : { paymentMethod }) },
                     }),
-                pause: (ms) => pause(ms, abort.signal),
+                pause: (ms, canWake) => pause(ms, abort.signal, canWake),
             },
             (next) => {
                 if (abort.signal.aborted) return;
@@ -51,17 +51,19 @@ export function useBuying(eventId: string, userId: string | undefined): BuyingCo
 
     useEffect(() => {
         if (userId === undefined) return undefined;
-        function look(): void {
-            if (userId === undefined || running.current !== undefined) return;
+        function look(): Intent | undefined {
+            if (userId === undefined || running.current !== undefined) return undefined;
             const intent = intents.find(userId, eventId);
-            if (intent === undefined) setFound(undefined);
-            else if (intent.orderId === undefined && intents.isFresh(intent)) run(intent);
-            else setFound({ intent, isStale: intent.orderId === undefined });
+            const isUnsent = intent !== undefined && intent.orderId === undefined && intents.isFresh(intent);
+            setFound(intent === undefined || isUnsent ? undefined : { intent, isStale: intent.orderId === undefined });
+            return isUnsent ? intent : undefined;
         }
         function changed(event: StorageEvent): void {
+            // What another tab is about to send is that tab's to send.
             if (userId !== undefined && event.key === Intents.placeOf(userId, eventId)) look();
         }
-        look();
+        const unsent = look();
+        if (unsent !== undefined) run(unsent);
         window.addEventListener("storage", changed);
         return () => window.removeEventListener("storage", changed);
     }, [userId, eventId, run]);

@@ -16,8 +16,8 @@ export interface FollowTools {
     ask(wait: number, tag: string | undefined, signal: AbortSignal): Promise<{ order: Order | undefined; tag: string | undefined }>;
     /** Puts the order back by its receipt; undefined when there is no receipt. */
     recover(): Promise<Order | undefined>;
-    /** Ends early when the network is back or the page is looked at again. */
-    pause(ms: number): Promise<void>;
+    /** With `canWake` it ends early when the network is back or the page is looked at again. */
+    pause(ms: number, canWake: boolean): Promise<void>;
     now(): number;
     random?: () => number;
 }
@@ -58,7 +58,7 @@ export async function follow(tools: FollowTools, tell: (state: Followed) => void
             if (order !== undefined && isFinal(order)) return;
             const rest = (order?.pollAfterMs ?? 0) - (tools.now() - askedAt);
             const jitter = (tools.random ?? Math.random)() * BREATH_MS;
-            await tools.pause(rest > 0 ? rest + jitter : BREATH_MS + jitter);
+            await tools.pause(rest > 0 ? rest + jitter : BREATH_MS + jitter, true);
         } catch (error) {
             if (signal.aborted) return;
             let problem = ApiError.of(error);
@@ -82,7 +82,7 @@ export async function follow(tools: FollowTools, tell: (state: Followed) => void
                 return;
             }
             tell({ order, connection: "lost", isMissing: false });
-            await tools.pause(backoff(failures, problem.retryAfterMs ?? 0, tools.random));
+            await tools.pause(backoff(failures, problem.retryAfterMs ?? 0, tools.random), problem.retryAfterMs === undefined);
             failures += 1;
         }
     }

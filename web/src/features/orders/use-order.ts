@@ -34,7 +34,7 @@ export function useOrder(id: string, receipt: string | undefined): OrderControl 
                 async recover() {
                     return receipt === undefined ? undefined : call("recoverOrder", { body: { receipt }, signal: abort.signal });
                 },
-                pause: (ms) => pause(ms, abort.signal),
+                pause: (ms, canWake) => pause(ms, abort.signal, canWake),
                 now: () => Date.now(),
             },
             (next) => {

@@ -117,7 +117,7 @@ export function DashboardPage({ id }: { id: string }): ReactElement {
                             ]}
                         />
                         <section className="chart">
-                            <h3>{t("dash.refused")}</h3>
+                            <h2>{t("dash.refused")}</h2>
                             <p className="hint">{live.hasMetrics ? `${t("dash.refused.text")} · ${t("dash.gateways", { count: sale.fleet.gateways })}` : t("dash.noMetrics")}</p>
                             <BarList items={refused.map(([code, value]) => ({ label: refusalName(code, words), value }))} format={words.number} empty={t("dash.refused.none")} />
                         </section>

@@ -1,4 +1,4 @@
-import type { ReactElement, ReactNode } from "react";
+import type { ReactElement } from "react";
 import type { TicketStatus } from "#openapi";
 import { useWords } from "../../i18n";
 import { Link } from "../../router/link";
@@ -22,7 +22,7 @@ export interface TicketFacts {
 }
 
 /** A ticket as one would hold it: what it is for on the left, the code to be scanned on the stub. */
-export function TicketCard({ ticket, isLink = true, children }: { ticket: TicketFacts; isLink?: boolean; children?: ReactNode }): ReactElement {
+export function TicketCard({ ticket, isLink = true, level: Heading = "h2" }: { ticket: TicketFacts; isLink?: boolean; level?: "h2" | "h3" }): ReactElement {
     const { t, dateTime } = useWords();
     const isValid = ticket.status === "valid";
     const of = t("ticket.of", { number: ticket.number, count: ticket.count });
@@ -30,13 +30,12 @@ export function TicketCard({ ticket, isLink = true, children }: { ticket: Ticket
         <article className={classes("ticket", !isValid && "void")}>
             <div className="ticket-main">
                 <p className="ticket-of">{of} <TicketBadge status={ticket.status} /></p>
-                <h3>
+                <Heading>
                     {isLink ? <Link to="ticket" parameters={{ code: ticket.code }}>{ticket.event.title}</Link> : ticket.event.title}
-                </h3>
+                </Heading>
                 <p className="ticket-when">{dateTime(ticket.event.eventDate)}</p>
                 <p className="ticket-where">{ticket.event.venue}</p>
                 <p className="ticket-code"><span className="visually-hidden">{t("ticket.code")} </span><code>{spaced(ticket.code)}</code></p>
-                {children}
             </div>
             <div className="ticket-stub">
                 {isValid

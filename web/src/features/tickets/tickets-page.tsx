@@ -40,13 +40,13 @@ export function TicketsPage(): ReactElement {
             {upcoming !== undefined && upcoming.length > 0 && (
                 <section>
                     <h2>{t("tickets.upcoming")}</h2>
-                    <div className="tickets">{upcoming.map((ticket) => <TicketCard key={ticket.code} ticket={ticket} />)}</div>
+                    <div className="tickets">{upcoming.map((ticket) => <TicketCard key={ticket.code} ticket={ticket} level="h3" />)}</div>
                 </section>
             )}
             {past !== undefined && past.length > 0 && (
                 <section className="no-print">
                     <h2>{t("tickets.past")}</h2>
-                    <div className="tickets">{past.map((ticket) => <TicketCard key={ticket.code} ticket={ticket} />)}</div>
+                    <div className="tickets">{past.map((ticket) => <TicketCard key={ticket.code} ticket={ticket} level="h3" />)}</div>
                 </section>
             )}
             {tickets.hasMore && <div className="more"><Button isBusy={tickets.isLoadingMore} onClick={tickets.loadMore}>{t("app.more")}</Button></div>}
