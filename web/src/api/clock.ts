@@ -2,9 +2,9 @@
  * The server's time, learnt from the `Date` of its answers, which has whole seconds.
  *
  * An answer that says second `s` was written between `s` and `s + 1`, and between the moments when the request left and
- * the answer came, on our clock. So each answer bounds the difference of the clocks to an interval, and what lies in all
- * of them is narrower than any: answers at different parts of a second bring it down to about the time of a round trip.
- * When an interval meets none of the earlier ones, a clock was set; then only the new one counts.
+ * the answer came, on our clock. So each answer bounds the difference of the clocks to an interval, and what lies in
+ * all of them is narrower than any: answers at different parts of a second bring it down to about the time of a round
+ * trip. When an interval meets none of the earlier ones, a clock was set; then only the new one counts.
  */
 export class ServerClock {
     private low = -Infinity;
@@ -38,8 +38,8 @@ export class ServerClock {
     }
 
     /**
-     * How long to wait before the next question so that its answer halves the interval: it is to be written when, in the
-     * middle of what is thought possible, the server's second changes.
+     * How long to wait before the next question so that its answer halves the interval: it is to be written when, in
+     * the middle of what is thought possible, the server's second changes.
      */
     pauseUntilTelling(own: number = Date.now()): number {
         const pause = 1000 - (((own + this.offset) % 1000) + 1000) % 1000;

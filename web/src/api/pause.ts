@@ -1,8 +1,8 @@
 /**
  * Waits.
  *
- * @param canWake Whether no longer than until the network is back or the page is looked at again, when it is worth another
- *     try. Not where the server has asked for the time.
+ * @param canWake Whether no longer than until the network is back or the page is looked at again, when it is worth
+ *     another try. Not where the server has asked for the time.
  */
 export function pause(ms: number, signal: AbortSignal, canWake = true): Promise<void> {
     return new Promise((resolve) => {

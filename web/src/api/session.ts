@@ -7,9 +7,9 @@ import { ApiError } from "./problem";
 /**
  * Who is signed in. `unknown` until the cookie of an earlier visit was tried.
  *
- * The access token is in this module's memory alone. The refresh token is in a cookie that no script can read, is sent to
- * `/api/auth` alone, and never to a request that another site has caused (`SameSite=Strict`); beside it a header is asked
- * for that no form can send. So injected script could act while the page is open, and could take nothing with it.
+ * The access token is in this module's memory alone. The refresh token is in a cookie that no script can read, is sent
+ * to `/api/auth` alone, and never to a request that another site has caused (`SameSite=Strict`); beside it a header is
+ * asked for that no form can send. So injected script could act while the page is open, and could take nothing with it.
  */
 export type SessionState =
     | { kind: "unknown" }

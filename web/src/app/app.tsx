@@ -48,7 +48,9 @@ function View({ page }: { page: Match }): ReactElement {
         case "events": return <EventsPage />;
         case "event": return <EventPage key={page.parameters.id} id={page.parameters.id} />;
         case "tickets": return <SignedIn><TicketsPage /></SignedIn>;
-        case "ticket": return <SignedIn><TicketPage key={page.parameters.code} code={page.parameters.code} /></SignedIn>;
+        case "ticket": return (
+            <SignedIn><TicketPage key={page.parameters.code} code={page.parameters.code} /></SignedIn>
+        );
         case "orders": return <SignedIn><OrdersPage /></SignedIn>;
         case "order": return <SignedIn><OrderPage key={page.parameters.id} id={page.parameters.id} /></SignedIn>;
         case "signIn": return <SignInPage />;

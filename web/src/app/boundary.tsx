@@ -23,7 +23,9 @@ export class Boundary extends Component<Properties, { failedAt: string | undefin
     }
 
     override componentDidUpdate(before: Properties): void {
-        if (this.state.failedAt !== undefined && before.place !== this.props.place) this.setState({ failedAt: undefined });
+        if (this.state.failedAt !== undefined && before.place !== this.props.place) this.setState({
+            failedAt: undefined,
+        });
     }
 
     override render(): ReactNode {

@@ -7,11 +7,12 @@ import { classes } from "../ui/controls";
 import { Skeleton } from "../ui/feedback";
 
 /**
- * A page: its title in the tab and as the heading, which takes the focus when one has come here from another page, so that
- * whoever does not see the page hears where they are.
+ * A page: its title in the tab and as the heading, which takes the focus when one has come here from another page, so
+ * that whoever does not see the page hears where they are.
  */
 export function Page({ title, heading, lead, actions, width, children }: {
-    title: string; heading?: ReactNode; lead?: ReactNode; actions?: ReactNode; width?: "narrow" | "wide"; children: ReactNode;
+    title: string; heading?: ReactNode; lead?: ReactNode; actions?: ReactNode; width?: "narrow" | "wide";
+    children: ReactNode;
 }): ReactElement {
     const { t } = useWords();
     const element = useRef<HTMLHeadingElement>(null);

@@ -27,7 +27,11 @@ export function Shell({ children }: { children: ReactNode }): ReactElement {
             <a className="skip" href="#main">{t("app.skip")}</a>
             <Header />
             <main id="main" tabIndex={-1}>
-                {!isOnline && <div className="banner"><Notice tone="warning" role="status" icon="wifiOff">{t("app.offline")}</Notice></div>}
+                {!isOnline && (
+                    <div className="banner">
+                        <Notice tone="warning" role="status" icon="wifiOff">{t("app.offline")}</Notice>
+                    </div>
+                )}
                 {children}
             </main>
             <Footer />
@@ -62,8 +66,13 @@ function Header(): ReactElement {
 function Mark(): ReactElement {
     return (
         <svg width="28" height="28" viewBox="0 0 32 32" aria-hidden="true" focusable="false">
-            <path className="mark-ground" d="M5 7h22a2 2 0 0 1 2 2v4a3 3 0 0 0 0 6v4a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2v-4a3 3 0 0 0 0-6V9a2 2 0 0 1 2-2z" />
-            <path className="mark-line" strokeWidth="2" strokeLinecap="round" strokeDasharray="0.1 3.4" d="M20 10.5v12" />
+            <path
+                className="mark-ground"
+                d="M5 7h22a2 2 0 0 1 2 2v4a3 3 0 0 0 0 6v4a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2v-4a3 3 0 0 0 0-6V9a2 2 0 0 1 2-2z"
+            />
+            <path
+                className="mark-line" strokeWidth="2" strokeLinecap="round" strokeDasharray="0.1 3.4" d="M20 10.5v12"
+            />
             <circle className="mark-line" cx="12" cy="16" r="3.4" fill="none" strokeWidth="2" />
         </svg>
     );
@@ -72,10 +81,14 @@ function Mark(): ReactElement {
 function useSection(): keyof typeof sections | undefined {
     const { page } = useStore(here);
     if (page === undefined) return undefined;
-    return (Object.keys(sections) as Array<keyof typeof sections>).find((section) => sections[section].includes(page.name));
+    return (Object.keys(sections) as Array<keyof typeof sections>).find((section) => sections[section].includes(
+        page.name,
+    ));
 }
 
-function Tab({ to, icon, label }: { to: "events" | "tickets" | "organise" | "gates"; icon: IconName; label: string }): ReactElement {
+function Tab({ to, icon, label }: {
+    to: "events" | "tickets" | "organise" | "gates"; icon: IconName; label: string;
+}): ReactElement {
     const isHere = useSection() === to;
     return (
         <Link to={to} className={classes("tab", isHere && "here")} aria-current={isHere ? "page" : undefined}>
@@ -102,7 +115,10 @@ function AccountTab(): ReactElement {
     }
     const query = isHere ? "" : signInAddress().replace(/^[^?]*/, "");
     return (
-        <Link to="signIn" query={query} className={classes("tab", isHere && "here")} aria-current={isHere ? "page" : undefined}>
+        <Link
+            to="signIn" query={query} className={classes("tab", isHere && "here")}
+            aria-current={isHere ? "page" : undefined}
+        >
             <Icon name="user" />
             <span>{t("nav.signIn")}</span>
         </Link>
@@ -138,7 +154,9 @@ function Footer(): ReactElement {
                     </select>
                 </label>
                 {state.kind === "signedIn" && (
-                    <button type="button" className="link-button" onClick={() => void signOut()}>{t("nav.signOut")}</button>
+                    <button type="button" className="link-button" onClick={() => void signOut()}>
+                        {t("nav.signOut")}
+                    </button>
                 )}
             </div>
         </footer>

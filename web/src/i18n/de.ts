@@ -152,7 +152,7 @@ export const de: BuyerCatalogue = {
     "order.line": "In der Reihe",
     "order.line.place": "Dein Platz in der Reihe",
     "order.line.next": "Du bist gleich dran",
-    "order.line.text": "Die Tickets gehören schon dir; wir schreiben die Bestellung auf. Du kannst diese Seite schließen: Es geht ohne dich weiter.",
+    "order.line.text": "Deine Tickets sind zurückgelegt; wir schreiben die Bestellung auf. Du kannst diese Seite schließen: Es geht ohne dich weiter.",
     "order.eta": "Noch etwa {duration}",
     "order.eta.soon": "Jeden Augenblick",
     "order.payment": "Zahlung",

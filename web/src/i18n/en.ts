@@ -155,7 +155,7 @@ export const en = {
     "order.line": "In line",
     "order.line.place": "Your place in line",
     "order.line.next": "You are next",
-    "order.line.text": "The tickets are yours already; we are writing the order down. You may close this page: it goes on without you.",
+    "order.line.text": "Your tickets are held; we are writing the order down. You may close this page: it goes on without you.",
     "order.eta": "About {duration} to go",
     "order.eta.soon": "Any moment now",
     "order.payment": "Payment",

@@ -9,12 +9,15 @@ type Props<Name extends RouteName> = Omit<AnchorHTMLAttributes<HTMLAnchorElement
 } & (keyof RouteParameters<Name> extends never ? { parameters?: undefined } : { parameters: RouteParameters<Name> });
 
 /** A real link, so that it can be opened in another tab; a plain click stays in the app. */
-export function Link<Name extends RouteName>({ to, parameters, query, children, onClick, ...rest }: Props<Name>): ReactElement {
+export function Link<Name extends RouteName>({
+    to, parameters, query, children, onClick, ...rest
+}: Props<Name>): ReactElement {
     const make = href as (name: RouteName, parameters?: Record<string, string>) => string;
     const address = make(to, parameters as Record<string, string> | undefined) + (query ?? "");
     function clicked(event: MouseEvent<HTMLAnchorElement>): void {
         onClick?.(event);
-        if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+        if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey ||
+            event.altKey) return;
         event.preventDefault();
         navigate(address);
     }

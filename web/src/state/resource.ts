@@ -1,7 +1,9 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 import { ApiError } from "../api/problem";
 
-/** What a view shows of something that has to be fetched. An older value stays while a newer one is fetched or fails. */
+/**
+ * What a view shows of something that has to be fetched. An older value stays while a newer one is fetched or fails.
+ */
 export interface Resource<Value> {
     value: Value | undefined;
     error: ApiError | undefined;
@@ -22,7 +24,9 @@ export function useResource<Value>(
     load: (signal: AbortSignal) => Promise<Value>,
     everyMs?: number,
 ): Resource<Value> {
-    const [state, setState] = useState<{ key: string | undefined; value: Value | undefined; error: ApiError | undefined }>({
+    const [state, setState] = useState<{
+        key: string | undefined; value: Value | undefined; error: ApiError | undefined;
+    }>({
         key,
         value: undefined,
         error: undefined,
@@ -98,7 +102,9 @@ export function usePagedList<Item>(
     key: string,
     load: (cursor: string | undefined, signal: AbortSignal) => Promise<{ items: Item[]; nextCursor?: string }>,
 ): PagedList<Item> {
-    const [state, setState] = useState<{ items: Item[] | undefined; next: string | undefined; error: ApiError | undefined }>({
+    const [state, setState] = useState<{
+        items: Item[] | undefined; next: string | undefined; error: ApiError | undefined;
+    }>({
         items: undefined,
         next: undefined,
         error: undefined,

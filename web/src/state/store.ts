@@ -1,8 +1,8 @@
 import { useSyncExternalStore } from "react";
 
 /**
- * A value that can be watched. All state that outlives a component is in stores; what belongs to one component is in its
- * `useState`. There is no other kind.
+ * A value that can be watched. All state that outlives a component is in stores; what belongs to one component is in
+ * its `useState`. There is no other kind.
  */
 export interface Store<Value> {
     get(): Value;

@@ -18,11 +18,12 @@ const DRAWN = 240;
 const LISTED = 12;
 
 /**
- * Lines over time, drawn by hand in SVG: no chart library is among Debian's packages for Node that is small enough for this.
- * Lines differ in colour and in dashes, the legend has the newest values, and all of it is also there as a table.
+ * Lines over time, drawn by hand in SVG: no chart library is among Debian's packages for Node that is small enough for
+ * this. Lines differ in colour and in dashes, the legend has the newest values, and all of it is also there as a table.
  */
 export function LineChart<Point extends { at: number }>({ title, hint, points, series, format }: {
-    title: string; hint?: string; points: readonly Point[]; series: ReadonlyArray<Series<Point>>; format: (value: number) => string;
+    title: string; hint?: string; points: readonly Point[]; series: ReadonlyArray<Series<Point>>;
+    format: (value: number) => string;
 }): ReactElement {
     const { t, clock } = useWords();
     const id = useId();
@@ -62,12 +63,20 @@ export function LineChart<Point extends { at: number }>({ title, hint, points, s
                 <ul className="legend">
                     {series.map(({ label, value }, index) => {
                         const now = read === undefined ? undefined : value(read);
-                        return <li key={label} className={`series-${index + 1}`}><span>{label}</span><strong>{now === undefined ? "–" : format(now)}</strong></li>;
+                        return (
+                            <li key={label} className={`series-${index + 1}`}>
+                                <span>{label}</span>
+                                <strong>{now === undefined ? "–" : format(now)}</strong>
+                            </li>
+                        );
                     })}
                 </ul>
             </figcaption>
             <div ref={frame}>
-                <svg width={width} height={HEIGHT} viewBox={`0 0 ${width} ${HEIGHT}`} aria-hidden="true" focusable="false" onPointerMove={point} onPointerLeave={() => setPointed(undefined)}>
+                <svg
+                    width={width} height={HEIGHT} viewBox={`0 0 ${width} ${HEIGHT}`} aria-hidden="true"
+                    focusable="false" onPointerMove={point} onPointerLeave={() => setPointed(undefined)}
+                >
                     {marks.map((mark) => (
                         <g key={mark}>
                             <line className="grid" x1={LEFT} x2={width - RIGHT} y1={y(mark)} y2={y(mark)} />
@@ -75,31 +84,45 @@ export function LineChart<Point extends { at: number }>({ title, hint, points, s
                         </g>
                     ))}
                     {shown.length > 0 && <text className="axis" x={LEFT} y={HEIGHT - 6}>{clock(first)}</text>}
-                    {newest !== undefined && shown.length > 1 && x(newest.at) > LEFT + 130 && <text className="axis" x={x(newest.at)} y={HEIGHT - 6} textAnchor="end">{clock(newest.at)}</text>}
+                    {newest !== undefined && shown.length > 1 && x(newest.at) > LEFT + 130 && (
+                        <text className="axis" x={x(newest.at)} y={HEIGHT - 6} textAnchor="end">
+                            {clock(newest.at)}
+                        </text>
+                    )}
                     {series.map(({ label, value, isArea }, index) => {
                         const spots = shown.flatMap((each) => {
                             const height = value(each);
                             return height === undefined ? [] : [[x(each.at), y(height)] as const];
                         });
-                        const path = spots.map(([left, height], at) => `${at === 0 ? "M" : "L"}${left.toFixed(1)} ${height.toFixed(1)}`).join("");
+                        const path = spots.map(([left, height], at) =>
+                            `${at === 0 ? "M" : "L"}${left.toFixed(1)} ${height.toFixed(1)}`).join("");
                         const start = spots[0];
                         const end = spots[spots.length - 1];
                         return (
                             <g key={label} className={`series-${index + 1}`}>
-                                {isArea === true && start !== undefined && end !== undefined && <path className="area" d={`${path}L${end[0]} ${y(0)}L${start[0]} ${y(0)}z`} />}
+                                {isArea === true && start !== undefined && end !== undefined && (
+                                    <path className="area" d={`${path}L${end[0]} ${y(0)}L${start[0]} ${y(0)}z`} />
+                                )}
                                 <path className="line" d={path} />
                                 {end !== undefined && <circle className="end" cx={end[0]} cy={end[1]} r="3.5" />}
                             </g>
                         );
                     })}
-                    {read !== undefined && pointed !== undefined && <line className="cross" x1={x(read.at)} x2={x(read.at)} y1={TOP} y2={HEIGHT - BOTTOM} />}
+                    {read !== undefined && pointed !== undefined && (
+                        <line className="cross" x1={x(read.at)} x2={x(read.at)} y1={TOP} y2={HEIGHT - BOTTOM} />
+                    )}
                 </svg>
             </div>
             <details className="chart-table">
                 <summary>{t("dash.table")}</summary>
                 <div className="table-frame" tabIndex={0} role="region" aria-labelledby={`${id}-title`}>
                     <table>
-                        <thead><tr><th scope="col">{t("dash.time")}</th>{series.map(({ label }) => <th key={label} scope="col">{label}</th>)}</tr></thead>
+                        <thead>
+                            <tr>
+                                <th scope="col">{t("dash.time")}</th>
+                                {series.map(({ label }) => <th key={label} scope="col">{label}</th>)}
+                            </tr>
+                        </thead>
                         <tbody>
                             {thinned(points, LISTED).map((each) => (
                                 <tr key={each.at}>
@@ -127,7 +150,9 @@ function nearest<Point extends { at: number }>(points: readonly Point[], at: num
 }
 
 /** Shares of a whole, largest first, as bars with their numbers. */
-export function BarList({ items, format, empty }: { items: ReadonlyArray<{ label: string; value: number }>; format: (value: number) => string; empty: string }): ReactElement {
+export function BarList({ items, format, empty }: {
+    items: ReadonlyArray<{ label: string; value: number }>; format: (value: number) => string; empty: string;
+}): ReactElement {
     if (items.length === 0) return <p className="hint">{empty}</p>;
     const largest = Math.max(...items.map(({ value }) => value));
     return (
@@ -135,7 +160,10 @@ export function BarList({ items, format, empty }: { items: ReadonlyArray<{ label
             {[...items].sort((one, other) => other.value - one.value).map(({ label, value }) => (
                 <li key={label}>
                     <span className="bar-label">{label}</span>
-                    <svg className="bar" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true" focusable="false">
+                    <svg
+                        className="bar-track" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true"
+                        focusable="false"
+                    >
                         <rect className="bar-ground" width="100" height="8" />
                         <rect className="bar-fill" width={largest > 0 ? (value / largest) * 100 : 0} height="8" />
                     </svg>

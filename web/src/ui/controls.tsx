@@ -15,7 +15,9 @@ type ButtonProps = ButtonHTMLAttributes<HTMLButtonElement> & {
     isWide?: boolean;
 };
 
-export function Button({ look = "secondary", icon, isBusy = false, isWide = false, children, onClick, className, ...rest }: ButtonProps): ReactElement {
+export function Button({
+    look = "secondary", icon, isBusy = false, isWide = false, children, onClick, className, ...rest
+}: ButtonProps): ReactElement {
     return (
         <button
             type="button" className={classes("button", look, isWide && "wide", isBusy && "busy", className)}
@@ -47,10 +49,12 @@ interface FieldProps {
 }
 
 /** A control with its label, hint and error, tied together for whoever hears them. */
-function Field({ label, hint, error, isOptional = false, children }: FieldProps & { children: (ids: { id: string; describedBy: string | undefined }) => ReactNode }): ReactElement {
+function Field({
+    label, hint, error, isOptional = false, children,
+}: FieldProps & { children: (ids: { id: string; describedBy: string | undefined }) => ReactNode }): ReactElement {
     const id = useId();
     const { t } = useWords();
-    const described = [hint !== undefined && `${id}-hint`, error !== undefined && `${id}-error`].filter(Boolean).join(" ");
+    const described = classes(hint !== undefined && `${id}-hint`, error !== undefined && `${id}-error`);
     return (
         <div className={classes("field", error !== undefined && "wrong")}>
             <label htmlFor={id}>
@@ -59,32 +63,44 @@ function Field({ label, hint, error, isOptional = false, children }: FieldProps 
             </label>
             {children({ id, describedBy: described === "" ? undefined : described })}
             {hint !== undefined && <p className="hint" id={`${id}-hint`}>{hint}</p>}
-            {error !== undefined && <p className="error" id={`${id}-error`}><Icon name="warning" size={16} /> {error}</p>}
+            {error !== undefined && (
+                <p className="error" id={`${id}-error`}><Icon name="warning" size={16} /> {error}</p>
+            )}
         </div>
     );
 }
 
-export function TextField({ label, hint, error, isOptional, ...rest }: FieldProps & InputHTMLAttributes<HTMLInputElement>): ReactElement {
+export function TextField({
+    label, hint, error, isOptional, ...rest
+}: FieldProps & InputHTMLAttributes<HTMLInputElement>): ReactElement {
     return (
         <Field {...{ label, hint, error }} isOptional={isOptional ?? false}>
             {({ id, describedBy }) => (
-                <input id={id} aria-describedby={describedBy} aria-invalid={error !== undefined || undefined} {...rest} />
+                <input
+                    id={id} aria-describedby={describedBy} aria-invalid={error !== undefined || undefined} {...rest}
+                />
             )}
         </Field>
     );
 }
 
-export function PasswordField({ label, hint, error, ...rest }: FieldProps & InputHTMLAttributes<HTMLInputElement>): ReactElement {
+export function PasswordField({
+    label, hint, error, ...rest
+}: FieldProps & InputHTMLAttributes<HTMLInputElement>): ReactElement {
     const { t } = useWords();
     const [isShown, setShown] = useState(false);
     return (
         <Field {...{ label, hint, error }}>
             {({ id, describedBy }) => (
                 <div className="with-button">
-                    <input id={id} type={isShown ? "text" : "password"} aria-describedby={describedBy} aria-invalid={error !== undefined || undefined} {...rest} />
+                    <input
+                        id={id} type={isShown ? "text" : "password"} aria-describedby={describedBy}
+                        aria-invalid={error !== undefined || undefined} {...rest}
+                    />
                     <button
                         type="button" className="inside" aria-pressed={isShown}
-                        aria-label={t(isShown ? "account.password.hide" : "account.password.show")} onClick={() => setShown(!isShown)}
+                        aria-label={t(isShown ? "account.password.hide" : "account.password.show")}
+                        onClick={() => setShown(!isShown)}
                     >
                         <Icon name="eye" />
                     </button>
@@ -94,17 +110,23 @@ export function PasswordField({ label, hint, error, ...rest }: FieldProps & Inpu
     );
 }
 
-export function TextArea({ label, hint, error, isOptional, ...rest }: FieldProps & TextareaHTMLAttributes<HTMLTextAreaElement>): ReactElement {
+export function TextArea({
+    label, hint, error, isOptional, ...rest
+}: FieldProps & TextareaHTMLAttributes<HTMLTextAreaElement>): ReactElement {
     return (
         <Field {...{ label, hint, error }} isOptional={isOptional ?? false}>
             {({ id, describedBy }) => (
-                <textarea id={id} aria-describedby={describedBy} aria-invalid={error !== undefined || undefined} {...rest} />
+                <textarea
+                    id={id} aria-describedby={describedBy} aria-invalid={error !== undefined || undefined} {...rest}
+                />
             )}
         </Field>
     );
 }
 
-export function Select({ label, hint, error, children, ...rest }: FieldProps & SelectHTMLAttributes<HTMLSelectElement>): ReactElement {
+export function Select({
+    label, hint, error, children, ...rest
+}: FieldProps & SelectHTMLAttributes<HTMLSelectElement>): ReactElement {
     return (
         <Field {...{ label, hint, error }}>
             {({ id, describedBy }) => (
@@ -131,11 +153,15 @@ export function Stepper({ label, value, least, most, onChange, isDisabled = fals
         <div className="field stepper-field">
             <label htmlFor={id}>{label}</label>
             <div className="stepper">
-                <button type="button" aria-label={t("buy.fewer")} disabled={isDisabled || value <= least} onClick={() => set(value - 1)}>
+                <button
+                    type="button" aria-label={t("buy.fewer")} disabled={isDisabled || value <= least}
+                    onClick={() => set(value - 1)}
+                >
                     <Icon name="minus" />
                 </button>
                 <input
-                    id={id} type="text" inputMode="numeric" autoComplete="off" role="spinbutton" aria-valuemin={least} aria-valuemax={most}
+                    id={id} type="text" inputMode="numeric" autoComplete="off" role="spinbutton" aria-valuemin={least}
+                    aria-valuemax={most}
                     aria-valuenow={value} value={text ?? String(value)} disabled={isDisabled}
                     onChange={(event) => {
                         setText(event.target.value.replace(/\D/g, "").slice(0, 3));
@@ -148,7 +174,10 @@ export function Stepper({ label, value, least, most, onChange, isDisabled = fals
                         if (event.key === "ArrowDown") { event.preventDefault(); set(value - 1); }
                     }}
                 />
-                <button type="button" aria-label={t("buy.more")} disabled={isDisabled || value >= most} onClick={() => set(value + 1)}>
+                <button
+                    type="button" aria-label={t("buy.more")} disabled={isDisabled || value >= most}
+                    onClick={() => set(value + 1)}
+                >
                     <Icon name="plus" />
                 </button>
             </div>
@@ -156,8 +185,13 @@ export function Stepper({ label, value, least, most, onChange, isDisabled = fals
     );
 }
 
-/** A question that has to be answered before anything else, by the browser's own dialog: it keeps the focus and ends by Escape. */
-export function Dialog({ title, children, onClose }: { title: string; children: ReactNode; onClose: () => void }): ReactElement {
+/**
+ * A question that has to be answered before anything else, by the browser's own dialog: it keeps the focus and ends by
+ * Escape.
+ */
+export function Dialog({ title, children, onClose }: {
+    title: string; children: ReactNode; onClose: () => void;
+}): ReactElement {
     const { t } = useWords();
     const element = useRef<HTMLDialogElement>(null);
     const heading = useId();
@@ -175,7 +209,9 @@ export function Dialog({ title, children, onClose }: { title: string; children: 
             <div className="dialog-body">
                 <header>
                     <h2 id={heading}>{title}</h2>
-                    <button type="button" className="icon-button" aria-label={t("app.close")} onClick={onClose}><Icon name="cross" /></button>
+                    <button type="button" className="icon-button" aria-label={t("app.close")} onClick={onClose}>
+                        <Icon name="cross" />
+                    </button>
                 </header>
                 {children}
             </div>
@@ -185,7 +221,8 @@ export function Dialog({ title, children, onClose }: { title: string; children: 
 
 /** Asks before something that cannot be undone. */
 export function Confirm({ title, text, confirm, keep, onConfirm, onClose, children, isBusy = false, error }: {
-    title: string; text: string; confirm: string; keep?: string; onConfirm: () => void; onClose: () => void; children?: ReactNode; isBusy?: boolean; error?: string | undefined;
+    title: string; text: string; confirm: string; keep?: string; onConfirm: () => void; onClose: () => void;
+    children?: ReactNode; isBusy?: boolean; error?: string | undefined;
 }): ReactElement {
     const { t } = useWords();
     return (

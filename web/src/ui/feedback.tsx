@@ -16,8 +16,8 @@ const noticeIcons: Record<Tone, IconName> = {
 };
 
 /**
- * Something to know, with what can be done about it. Those that come up while somebody looks are `alert` or `status`, so that
- * they are read out.
+ * Something to know, with what can be done about it. Those that come up while somebody looks are `alert` or `status`,
+ * so that they are read out.
  */
 export function Notice({ tone = "neutral", title, children, actions, role, icon }: {
     tone?: Tone; title?: string; children?: ReactNode; actions?: ReactNode; role?: "alert" | "status"; icon?: IconName;
@@ -41,20 +41,27 @@ export function errorText(error: ApiError, { t, has }: Words): string {
     return error.message === "" ? t("error.unexpected") : error.message;
 }
 
-export function ErrorNotice({ error, title, onRetry }: { error: ApiError; title?: string; onRetry?: () => void }): ReactElement {
+export function ErrorNotice({ error, title, onRetry }: {
+    error: ApiError; title?: string; onRetry?: () => void;
+}): ReactElement {
     const words = useWords();
     return (
         <Notice
-            tone="bad" role="alert" icon={error.code === "offline" ? "wifiOff" : "warning"} {...(title === undefined ? {} : { title })}
+            tone="bad" role="alert" icon={error.code === "offline" ? "wifiOff" : "warning"}
+            {...(title === undefined ? {} : { title })}
             {...(onRetry === undefined ? {} : { actions: <Button onClick={onRetry}>{words.t("app.retry")}</Button> })}
         >
             <p>{errorText(error, words)}</p>
-            {error.status >= 500 && error.requestId !== undefined && <p className="hint">{words.t("error.id", { id: error.requestId })}</p>}
+            {error.status >= 500 && error.requestId !== undefined && (
+                <p className="hint">{words.t("error.id", { id: error.requestId })}</p>
+            )}
         </Notice>
     );
 }
 
-export function Empty({ icon, title, children }: { icon: IconName; title: string; children?: ReactNode }): ReactElement {
+export function Empty({ icon, title, children }: {
+    icon: IconName; title: string; children?: ReactNode;
+}): ReactElement {
     return (
         <div className="empty">
             <Icon name={icon} size={32} />

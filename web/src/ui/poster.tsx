@@ -19,8 +19,8 @@ const inks = [
 ] as const;
 
 /**
- * A poster for an event without an image: a print in three colours that follows from the event's id, always the same for
- * the same event. Only shapes, no words: what it is of stands beside it.
+ * A poster for an event without an image: a print in three colours that follows from the event's id, always the same
+ * for the same event. Only shapes, no words: what it is of stands beside it.
  */
 export function Poster({ seed, label }: { seed: string; label?: string }): ReactElement {
     const hash = seedOf(seed);
@@ -33,7 +33,9 @@ export function Poster({ seed, label }: { seed: string; label?: string }): React
             {...(label === undefined ? { "aria-hidden": true } : { role: "img", "aria-label": label })}
         >
             <rect width="320" height="200" fill={ground} />
-            <g transform={turn % 2 === 1 ? "translate(320 0) scale(-1 1)" : undefined}>{shapes(kind, hash, accent, paper)}</g>
+            <g transform={turn % 2 === 1 ? "translate(320 0) scale(-1 1)" : undefined}>
+                {shapes(kind, hash, accent, paper)}
+            </g>
         </svg>
     );
 }
@@ -46,7 +48,10 @@ function shapes(kind: number, hash: number, accent: string, paper: string): Reac
             return (
                 <g fill="none" strokeWidth="9">
                     {[34, 62, 90, 118, 146, 174].map((radius, index) => (
-                        <circle key={radius} cx={96 + shift} cy="128" r={radius} stroke={index % 3 === 1 ? accent : paper} opacity={1 - index * 0.12} />
+                        <circle
+                            key={radius} cx={96 + shift} cy="128" r={radius} stroke={index % 3 === 1 ? accent : paper}
+                            opacity={1 - index * 0.12}
+                        />
                     ))}
                     <circle cx={96 + shift} cy="128" r="12" fill={accent} stroke="none" />
                 </g>
@@ -57,7 +62,10 @@ function shapes(kind: number, hash: number, accent: string, paper: string): Reac
                 <g>
                     <circle cx={190 + shift} cy="78" r="52" fill={accent} />
                     {[118, 134, 150, 166, 182].map((y, index) => (
-                        <rect key={y} x={index * 14 - shift / 2} y={y} width={330} height={5 + index} fill={paper} opacity={0.9 - index * 0.14} />
+                        <rect
+                            key={y} x={index * 14 - shift / 2} y={y} width={330} height={5 + index} fill={paper}
+                            opacity={0.9 - index * 0.14}
+                        />
                     ))}
                 </g>
             );
@@ -67,7 +75,12 @@ function shapes(kind: number, hash: number, accent: string, paper: string): Reac
                 <g>
                     {Array.from({ length: 11 }, (_, index) => {
                         const height = 40 + ((hash >>> index) % 13) * 9;
-                        return <rect key={index} x={12 + index * 28} y={200 - height} width="18" height={height} rx="9" fill={index % 4 === 2 ? accent : paper} opacity={index % 2 === 0 ? 1 : 0.72} />;
+                        return (
+                            <rect
+                                key={index} x={12 + index * 28} y={200 - height} width="18" height={height} rx="9"
+                                fill={index % 4 === 2 ? accent : paper} opacity={index % 2 === 0 ? 1 : 0.72}
+                            />
+                        );
                     })}
                 </g>
             );
@@ -83,7 +96,12 @@ function shapes(kind: number, hash: number, accent: string, paper: string): Reac
                             `M${x} ${y}h64a64 67 0 0 1-64 67z`, `M${x + 64} ${y}v67a64 67 0 0 1-64-67z`,
                             `M${x + 64} ${y + 67}h-64a64 67 0 0 1 64-67z`, `M${x} ${y + 67}v-67a64 67 0 0 1 64 67z`,
                         ][corner];
-                        return <path key={index} d={path} fill={(hash >>> (index + 3)) % 3 === 0 ? accent : paper} opacity={(hash >>> index) % 5 === 0 ? 0.35 : 0.95} />;
+                        return (
+                            <path
+                                key={index} d={path} fill={(hash >>> (index + 3)) % 3 === 0 ? accent : paper}
+                                opacity={(hash >>> index) % 5 === 0 ? 0.35 : 0.95}
+                            />
+                        );
                     })}
                 </g>
             );
@@ -92,7 +110,10 @@ function shapes(kind: number, hash: number, accent: string, paper: string): Reac
             return (
                 <g>
                     {Array.from({ length: 9 }, (_, index) => (
-                        <path key={index} d={`M${150 + shift / 3} 214 ${index * 44 - 40} -10h22z`} fill={index % 3 === 1 ? accent : paper} opacity={0.25 + ((hash >>> index) % 4) * 0.22} />
+                        <path
+                            key={index} d={`M${150 + shift / 3} 214 ${index * 44 - 40} -10h22z`}
+                            fill={index % 3 === 1 ? accent : paper} opacity={0.25 + ((hash >>> index) % 4) * 0.22}
+                        />
                     ))}
                     <circle cx={150 + shift / 3} cy="200" r="34" fill={accent} />
                 </g>
@@ -106,8 +127,11 @@ function shapes(kind: number, hash: number, accent: string, paper: string): Reac
                         const bend = 14 + ((hash >>> index) % 5) * 5;
                         return (
                             <path
-                                key={index} d={`M-20 ${y}c40-${bend} 60-${bend} 90 0s60 ${bend} 90 0 60-${bend} 90 0 60 ${bend} 90 0 60-${bend} 90 0`}
-                                stroke={index % 3 === (hash >>> 5) % 3 ? accent : paper} opacity={index % 2 === 0 ? 0.95 : 0.6}
+                                key={index}
+                                d={`M-20 ${y}c40-${bend} 60-${bend} 90 0s60 ${bend} 90 0 60-${bend} 90 0 60 ${bend} 90 0 60-${bend} 90 0`}
+                                stroke={index % 3 === (hash >>> 5) % 3 ? accent : paper} opacity={index % 2 === 0
+                                    ? 0.95
+                                    : 0.6}
                             />
                         );
                     })}

@@ -5,7 +5,9 @@ export function ticks(largest: number, wanted = 4): number[] {
     const power = 10 ** Math.floor(Math.log10(rough));
     const step = [1, 2, 5, 10].map((factor) => factor * power).find((size) => size >= rough) ?? 10 * power;
     const marks: number[] = [];
-    for (let index = 0; index <= Math.ceil(largest / step - 1e-9); index += 1) marks.push(Number((index * step).toPrecision(12)));
+    for (let index = 0; index <= Math.ceil(largest / step - 1e-9); index += 1) marks.push(
+        Number((index * step).toPrecision(12)),
+    );
     return marks;
 }
 

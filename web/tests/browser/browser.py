@@ -57,7 +57,9 @@ class Browser:
             "credentials_enable_service": False, "download.default_directory": str(WORK),
         })
         options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
-        self.driver = webdriver.Chrome(service=Driver(log_path=os.devnull), options=options)
+        # What fields for dates look like is the browser's own language, which it takes from here.
+        environment = dict(os.environ, LANGUAGE=language.replace("-", "_"))
+        self.driver = webdriver.Chrome(service=Driver(log_path=os.devnull, env=environment), options=options)
         self.size = size
         self.resize(*size)
         features = [{"name": "prefers-color-scheme", "value": scheme}]

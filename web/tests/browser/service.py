@@ -234,6 +234,10 @@ class Service:
         eventually("the stock is loaded", lambda: self.ledger(event["id"]).get("redis"))
         return event
 
+    def move_opening(self, event, seconds):
+        opens = datetime.now(timezone.utc) + timedelta(seconds=seconds)
+        return self.call("PATCH", f"/api/events/{event}", {"saleOpensAt": opens.isoformat()}, self.admin)
+
     def ledger(self, event):
         return self.call("GET", f"/api/admin/events/{event}/ledger", token=self.admin)
 

@@ -13,14 +13,16 @@ sys.path.insert(0, str(Path(__file__).parent))
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 
 from browser import Browser, settle  # noqa: E402
-from service import ROOT, Refused, Service, eventually  # noqa: E402
+from service import ROOT, WORK, Refused, Service, eventually  # noqa: E402
 
 TARGET = ROOT / "docs/screenshots"
+# As the browser gives them.
+RAW = WORK / "shots"
 SIZES = {"desktop": (1200, 800), "phone": (390, 844)}
 # Bytes of one picture and of all together: they are in the repository.
 MOST_BYTES = 60_000
 MOST_BYTES_OF_ALL = 2_500_000
-COLOURS = "96"
+COLOURS = ("96", "48", "24")
 BUYERS_IN_LINE = 1300
 
 
@@ -29,7 +31,8 @@ class Shots:
         self.names = names
         self.service = Service()
         self.browsers = {}
-        TARGET.mkdir(parents=True, exist_ok=True)
+        RAW.mkdir(parents=True, exist_ok=True)
+        self.taken = []
 
     def wants(self, *names):
         return not self.names or any(name in self.names for name in names)
@@ -59,11 +62,10 @@ class Shots:
             for scheme in ("light", "dark"):
                 browser.scheme(scheme)
                 settle(0.6)
-                target = TARGET / f"{name}-{device}-{scheme}.png"
-                browser.picture(target)
-                shrink(target)
+                self.taken.append(f"{name}-{device}-{scheme}.png")
+                browser.picture(RAW / self.taken[-1])
             browser.scheme("light")
-        print(f"{name}: 4 pictures")
+        print(f"{name}: 4 pictures", flush=True)
 
     def prepare(self):
         service = self.service
@@ -182,6 +184,9 @@ class Shots:
             for browser in self.browsers.values():
                 browser.quit()
             self.service.stop()
+        TARGET.mkdir(parents=True, exist_ok=True)
+        for name in self.taken:
+            shrink(RAW / name, TARGET / name)
         sizes = {file.name: file.stat().st_size for file in TARGET.glob("*.png")}
         large = {name: size for name, size in sizes.items() if size > MOST_BYTES}
         print(f"{len(sizes)} pictures, {sum(sizes.values()) / 1e6:.2f} MB; the largest {max(sizes.values()) / 1e3:.0f} kB")
@@ -191,12 +196,14 @@ class Shots:
         return 0
 
 
-def shrink(path):
-    for colours in (COLOURS, "48", "24"):
-        subprocess.run(["pngquant", "--force", "--strip", "--nofs", "--speed", "1", "--output", path, colours, path], check=True)
-        if path.stat().st_size <= MOST_BYTES:
+def shrink(raw, target):
+    """Fewer colours until it is small enough, and then as few bytes as they take."""
+    for colours in COLOURS:
+        subprocess.run(
+            ["pngquant", "--force", "--strip", "--nofs", "--speed", "3", "--output", target, colours, raw], check=True)
+        if target.stat().st_size <= MOST_BYTES:
             break
-    subprocess.run(["optipng", "-quiet", "-o2", "-strip", "all", path], check=True)
+    subprocess.run(["optipng", "-quiet", "-o1", "-strip", "all", target], check=True)
 
 
 if __name__ == "__main__":

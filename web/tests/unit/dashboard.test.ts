@@ -33,14 +33,20 @@ test("quantiles lie within their bucket", () => {
 
 test("gateways are added up, each by its last look, also after a restart", () => {
     const fleet = new Fleet();
-    for (const sample of [text("1", 3, 10, 0), text("2", 4, 0, 0), text("1", 5, 10, 20), text("3", 1, 0, 0)]) fleet.add(parseMetrics(sample));
+    for (const sample of [text("1", 3, 10, 0), text("2", 4, 0, 0), text("1", 5, 10, 20), text("3", 1, 0, 0)]) fleet.add(
+        parseMetrics(sample),
+    );
     assert.equal(fleet.gateways, 3);
     assert.deepEqual(fleet.refused, { sold_out: 10 });
     assert.deepEqual(fleet.recentLatency, [[0.01, 0], [0.1, 20], [Infinity, 0]]);
 });
 
 function ledger(available: number, inFlight: number, pending: number, sold: number): Ledger {
-    return { eventId: "e", capacity: 1000, balanced: true, postgres: { available: available + inFlight, pending, sold, cancelled: 0 }, redis: { available, inFlight, epoch: 1 } };
+    return {
+        eventId: "e", capacity: 1000, balanced: true,
+        postgres: { available: available + inFlight, pending, sold, cancelled: 0 },
+        redis: { available, inFlight, epoch: 1 },
+    };
 }
 
 test("a sale's rates are those between two looks", () => {

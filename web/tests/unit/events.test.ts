@@ -9,7 +9,9 @@ const now = Date.parse("2030-01-01T12:00:00Z");
 
 function event(change: Partial<Event> = {}): Event {
     return {
-        id: "e", title: "T", description: "", venue: "V", eventDate: "2030-06-01T20:00:00Z", ticketPrice: { amount: 4500, currency: "EUR" },
+        id: "e", title: "T", description: "", venue: "V", eventDate: "2030-06-01T20:00:00Z", ticketPrice: {
+            amount: 4500, currency: "EUR",
+        },
         totalTickets: 1000, availableTickets: 1000, limitPerBuyer: 4, saleState: "open", createdAt: "2029-01-01T00:00:00Z",
         updatedAt: "2029-01-01T00:00:00Z", ...change,
     };
@@ -38,7 +40,9 @@ test("a sale's state in a word", () => {
 
 test("an amount is read with a point or a comma, and nothing else is an amount", () => {
     const cases: Array<[string, number | undefined]> = [
-        ["45", 4500], ["45.5", 4550], ["45,50", 4550], [" 0 ", 0], ["0.07", 7], ["", undefined], ["45.505", undefined], ["-1", undefined], ["1e3", undefined], ["1.234,50", undefined],
+        ["45", 4500], ["45.5", 4550], ["45,50", 4550], [" 0 ", 0], ["0.07", 7], ["", undefined], ["45.505", undefined], [
+            "-1", undefined,
+        ], ["1e3", undefined], ["1.234,50", undefined],
     ];
     for (const [text, amount] of cases) assert.equal(minorUnits(text), amount, text);
 });
@@ -54,8 +58,12 @@ test("a draft goes to the API and back unchanged", () => {
 });
 
 test("a draft's faults are named by their fields", () => {
-    assert.deepEqual(faults(emptyDraft), { title: "required", venue: "required", eventDate: "required", totalTickets: "required", ticketPrice: "amount" });
-    assert.deepEqual(faults({ ...draftOf(event()), totalTickets: "1.5", limitPerBuyer: "0" }), { totalTickets: "number", limitPerBuyer: "number" });
+    assert.deepEqual(faults(emptyDraft), {
+        title: "required", venue: "required", eventDate: "required", totalTickets: "required", ticketPrice: "amount",
+    });
+    assert.deepEqual(faults({ ...draftOf(event()), totalTickets: "1.5", limitPerBuyer: "0" }), {
+        totalTickets: "number", limitPerBuyer: "number",
+    });
 });
 
 test("a time at the organiser's place is the same moment", () => {

@@ -18,7 +18,9 @@ interface Script {
     takesMs?: number;
 }
 
-async function run(script: Script): Promise<{ states: Followed[]; pauses: number[]; waits: number[]; tags: Array<string | undefined> }> {
+async function run(
+    script: Script,
+): Promise<{ states: Followed[]; pauses: number[]; waits: number[]; tags: Array<string | undefined> }> {
     const states: Followed[] = [];
     const pauses: number[] = [];
     const waits: number[] = [];
@@ -48,9 +50,15 @@ const confirmed = order({ status: "confirmed", stage: "completed" });
 
 test("an order is followed from the line over the payment to its tickets", async () => {
     const { states, waits, tags } = await run({
-        answers: [order({ placeInLine: 900, pollAfterMs: 2500 }), undefined, order({ stage: "payment", pollAfterMs: 500 }), confirmed],
+        answers: [
+            order({ placeInLine: 900, pollAfterMs: 2500 }), undefined, order({ stage: "payment", pollAfterMs: 500 }),
+            confirmed,
+        ],
     });
-    assert.deepEqual(states.map((state) => `${state.order?.status}.${state.order?.stage}`), ["pending.queued", "pending.queued", "pending.payment", "confirmed.completed"]);
+    assert.deepEqual(
+        states.map((state) => `${state.order?.status}.${state.order?.stage}`),
+        ["pending.queued", "pending.queued", "pending.payment", "confirmed.completed"],
+    );
     assert.deepEqual(waits, [0, 3, 3, 20]);
     assert.deepEqual(tags, [undefined, "\"1\"", "\"2\"", "\"3\""]);
 });
@@ -65,7 +73,10 @@ test("an answer that was not held is followed by the pause the server asks for, 
 test("a lost connection is said, backs off, honours Retry-After, and is over with the next answer", async () => {
     const lost = new ApiError("no_answer", 0, "");
     const { states, pauses } = await run({
-        answers: [order({ placeInLine: 5, pollAfterMs: 100 }), lost, lost, new ApiError("warming_up", 503, "", 9000), confirmed],
+        answers: [
+            order({ placeInLine: 5, pollAfterMs: 100 }), lost, lost, new ApiError("warming_up", 503, "", 9000),
+            confirmed,
+        ],
     });
     assert.deepEqual(states.map(({ connection }) => connection), ["live", "lost", "lost", "lost", "live"]);
     assert.equal(states[2]?.order?.placeInLine, 5);

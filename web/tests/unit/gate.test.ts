@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { codeOf, ScanQueue, type Scan } from "../../src/features/gate/queue";
 
-const scan = (nonce: string): Scan => ({ nonce, code: "0123456789ABCDEFGHJKMNPQRS", eventId: "e", gate: "North", at: 1 });
+const scan = (nonce: string): Scan => ({
+    nonce, code: "0123456789ABCDEFGHJKMNPQRS", eventId: "e", gate: "North", at: 1,
+});
 
 test("what a scanner types is a code, with what people get wrong put right", () => {
     const code = "0123456789ABCDEFGHJKMNPQRS";
@@ -10,12 +12,17 @@ test("what a scanner types is a code, with what people get wrong put right", () 
     assert.equal(codeOf(" 01234-56789 abcde fghjk mnpqrs\n"), code);
     assert.equal(codeOf("O123456789ABCDEFGHJKMNPQRS"), code);
     assert.equal(codeOf("0I23456789ABCDEFGHJKMNPQRS"), code);
-    for (const text of ["", "0123", code + "0", "0123456789ABCDEFGHJKMNPQR!", "https://example.org"]) assert.equal(codeOf(text), undefined, text);
+    for (const text of ["", "0123", code + "0", "0123456789ABCDEFGHJKMNPQR!", "https://example.org"]) assert.equal(
+        codeOf(text), undefined, text,
+    );
 });
 
 test("scans outlive the page, in their order, until each is done with", () => {
     const items = new Map<string, string>();
-    const storage = { getItem: (key: string) => items.get(key) ?? null, setItem: (key: string, value: string) => void items.set(key, value) };
+    const storage = {
+        getItem: (key: string) => items.get(key) ?? null,
+        setItem: (key: string, value: string) => void items.set(key, value),
+    };
     const queue = new ScanQueue(storage, "q");
     assert.ok(queue.add(scan("1")) && queue.add(scan("2")));
     const again = new ScanQueue(storage, "q");

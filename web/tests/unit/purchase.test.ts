@@ -20,12 +20,15 @@ function intentsOf(storage: IntentStorage, now = () => 1000): Intents {
 
 function accepted(orderId: string): PurchaseAccepted {
     return {
-        orderId, status: "pending", stage: "queued", eventId: "e", quantity: 2, totalPrice: { amount: 1, currency: "EUR" },
+        orderId, status: "pending", stage: "queued", eventId: "e", quantity: 2, totalPrice: {
+            amount: 1, currency: "EUR",
+        },
         idempotencyKey: "k", statusUrl: "/", pollAfterMs: 1, receipt: "r",
     };
 }
 
-const problem = (code: ErrorCode, status: number, retryAfterMs?: number): ApiError => new ApiError(code, status, code, retryAfterMs);
+const problem = (code: ErrorCode, status: number, retryAfterMs?: number): ApiError =>
+    new ApiError(code, status, code, retryAfterMs);
 
 test("a click makes one intent, and a second click or tab finds it, whatever its quantity", () => {
     const storage = new Memory();
@@ -62,7 +65,9 @@ test("what ends an older intent leaves a newer one alone", () => {
 test("an intent that is not whole is none", () => {
     const storage = new Memory();
     const intents = intentsOf(storage);
-    for (const text of ["", "{", "null", "{}", JSON.stringify({ key: "k", userId: "x", eventId: "e", quantity: 1, madeAt: 1 })]) {
+    for (const text of [
+        "", "{", "null", "{}", JSON.stringify({ key: "k", userId: "x", eventId: "e", quantity: 1, madeAt: 1 }),
+    ]) {
         storage.setItem(Intents.placeOf("u", "e"), text);
         assert.equal(intents.find("u", "e"), undefined, text);
     }
@@ -78,9 +83,14 @@ test("an intent is sent by itself for ten minutes only", () => {
 });
 
 test("what may pass is sent again, what is decided is not", () => {
-    const again: Array<[ErrorCode, number]> = [["no_answer", 0], ["offline", 0], ["overloaded", 503], ["warming_up", 503], ["rate_limited", 429], ["internal_error", 500], ["sale_paused", 409]];
+    const again: Array<[ErrorCode, number]> = [
+        ["no_answer", 0], ["offline", 0], ["overloaded", 503], ["warming_up", 503], ["rate_limited", 429],
+        ["internal_error", 500], ["sale_paused", 409],
+    ];
     for (const [code, status] of again) assert.equal(judge(problem(code, status), 0).kind, "again", code);
-    const refused: ErrorCode[] = ["sold_out", "limit_exceeded", "sale_closed", "event_not_found", "idempotency_key_reused", "unauthenticated"];
+    const refused: ErrorCode[] = [
+        "sold_out", "limit_exceeded", "sale_closed", "event_not_found", "idempotency_key_reused", "unauthenticated",
+    ];
     for (const code of refused) assert.equal(judge(problem(code, 409), 0).kind, "refused", code);
 });
 
@@ -124,7 +134,9 @@ test("a lost answer, an overload and then a yes are one order by one key", async
         (state) => states.push(state), new AbortController().signal,
     );
     assert.deepEqual(keys, [intent.key, intent.key, intent.key]);
-    assert.deepEqual(states.map(({ kind }) => kind), ["sending", "waiting", "sending", "waiting", "sending", "accepted"]);
+    assert.deepEqual(
+        states.map(({ kind }) => kind), ["sending", "waiting", "sending", "waiting", "sending", "accepted"],
+    );
     assert.ok((pauses[1] ?? 0) >= 1000);
     assert.equal(intents.find("u", "e")?.orderId, "o");
 });

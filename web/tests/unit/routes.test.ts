@@ -11,7 +11,9 @@ test("a path names a page with its parameters", () => {
 });
 
 test("a path that is none names no page", () => {
-    for (const path of ["/events", "/events//", "/events/1/2", "/nowhere", "/tickets/%E0%A4%A"]) assert.equal(match(path), undefined, path);
+    for (const path of ["/events", "/events//", "/events/1/2", "/nowhere", "/tickets/%E0%A4%A"]) assert.equal(
+        match(path), undefined, path,
+    );
 });
 
 test("an address leads back to its page", () => {

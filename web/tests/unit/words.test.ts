@@ -39,7 +39,10 @@ test("messages are put into words with plurals and numbers of the language", () 
 });
 
 test("a parameter cannot bring parameters of its own", () => {
-    assert.equal(translator(en, "en")("account.forgot.sent.text", { email: "{email}" }), "If there is an account for {email}, a link is on its way.");
+    assert.equal(
+        translator(en, "en")("account.forgot.sent.text", { email: "{email}" }),
+        "If there is an account for {email}, a link is on its way.",
+    );
 });
 
 test("money and times are written as the locale does", () => {

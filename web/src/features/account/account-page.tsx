@@ -22,7 +22,8 @@ export function AccountPage(): ReactElement {
     const { account } = state;
     return (
         <Page
-            title={t("account.title")} width="narrow" lead={<p>{account.email} · {t("account.since", { when: date(account.createdAt) })}</p>}
+            title={t("account.title")} width="narrow"
+            lead={<p>{account.email} · {t("account.since", { when: date(account.createdAt) })}</p>}
             actions={<Button onClick={() => { void signOut(); navigate("/"); }}>{t("nav.signOut")}</Button>}
         >
             <Profile key={account.id} account={account} />
@@ -58,11 +59,26 @@ function Profile({ account }: { account: Account }): ReactElement {
     return (
         <form className="panel" onSubmit={form.submit} noValidate>
             <h2>{t("account.profile")}</h2>
-            {form.error !== undefined && Object.keys(form.errors).length === 0 && <Notice tone="bad" role="alert">{errorText(form.error, words)}</Notice>}
-            <TextField label={t("account.name")} isOptional autoComplete="name" maxLength={200} value={name} error={form.errors["name"]} onChange={(event) => setName(event.target.value)} />
-            <TextField label={t("account.email")} type="email" autoComplete="email" required value={email} error={form.errors["email"]} onChange={(event) => setEmail(event.target.value)} />
-            {isNewEmail && <PasswordField label={t("account.email.password")} autoComplete="current-password" value={password} error={form.errors["currentPassword"]} onChange={(event) => setPassword(event.target.value)} />}
-            <div className="actions"><Button look="primary" type="submit" isBusy={form.isBusy}>{t("app.save")}</Button></div>
+            {form.error !== undefined && Object.keys(form.errors).length === 0 && (
+                <Notice tone="bad" role="alert">{errorText(form.error, words)}</Notice>
+            )}
+            <TextField
+                label={t("account.name")} isOptional autoComplete="name" maxLength={200} value={name}
+                error={form.errors["name"]} onChange={(event) => setName(event.target.value)}
+            />
+            <TextField
+                label={t("account.email")} type="email" autoComplete="email" required value={email}
+                error={form.errors["email"]} onChange={(event) => setEmail(event.target.value)}
+            />
+            {isNewEmail && (
+                <PasswordField
+                    label={t("account.email.password")} autoComplete="current-password" value={password}
+                    error={form.errors["currentPassword"]} onChange={(event) => setPassword(event.target.value)}
+                />
+            )}
+            <div className="actions">
+                <Button look="primary" type="submit" isBusy={form.isBusy}>{t("app.save")}</Button>
+            </div>
         </form>
     );
 }
@@ -87,10 +103,20 @@ function Password(): ReactElement {
     return (
         <form className="panel" onSubmit={form.submit} noValidate>
             <h2>{t("account.change")}</h2>
-            {form.error !== undefined && Object.keys(form.errors).length === 0 && <Notice tone="bad" role="alert">{errorText(form.error, words)}</Notice>}
-            <PasswordField label={t("account.current")} autoComplete="current-password" value={current} error={form.errors["currentPassword"]} onChange={(event) => setCurrent(event.target.value)} />
-            <PasswordField label={t("account.new")} hint={t("account.password.hint")} autoComplete="new-password" value={next} error={form.errors["newPassword"]} onChange={(event) => setNext(event.target.value)} />
-            <div className="actions"><Button look="primary" type="submit" isBusy={form.isBusy}>{t("account.change")}</Button></div>
+            {form.error !== undefined && Object.keys(form.errors).length === 0 && (
+                <Notice tone="bad" role="alert">{errorText(form.error, words)}</Notice>
+            )}
+            <PasswordField
+                label={t("account.current")} autoComplete="current-password" value={current}
+                error={form.errors["currentPassword"]} onChange={(event) => setCurrent(event.target.value)}
+            />
+            <PasswordField
+                label={t("account.new")} hint={t("account.password.hint")} autoComplete="new-password" value={next}
+                error={form.errors["newPassword"]} onChange={(event) => setNext(event.target.value)}
+            />
+            <div className="actions">
+                <Button look="primary" type="submit" isBusy={form.isBusy}>{t("account.change")}</Button>
+            </div>
         </form>
     );
 }
@@ -125,14 +151,22 @@ function Sessions(): ReactElement {
                                     {deviceOf(entry.userAgent) ?? t("account.sessions.unknown")}{" "}
                                     {entry.current && <Badge tone="accent">{t("account.sessions.current")}</Badge>}
                                 </span>
-                                <span className="hint">{t("account.sessions.used", { when: relative(Date.parse(entry.lastUsedAt) - Date.now()) })}</span>
-                                {!entry.current && <Button onClick={() => void end(entry.id)}>{t("account.sessions.end")}</Button>}
+                                <span className="hint">
+                                    {t("account.sessions.used", {
+                                        when: relative(Date.parse(entry.lastUsedAt) - Date.now()),
+                                    })}
+                                </span>
+                                {!entry.current && (
+                                    <Button onClick={() => void end(entry.id)}>{t("account.sessions.end")}</Button>
+                                )}
                             </li>
                         ))}
                     </ul>
                 </>
             )}
-            <div className="actions"><Button onClick={() => { void signOut(true); navigate("/"); }}>{t("account.everywhere")}</Button></div>
+            <div className="actions">
+                <Button onClick={() => { void signOut(true); navigate("/"); }}>{t("account.everywhere")}</Button>
+            </div>
         </section>
     );
 }
@@ -169,11 +203,14 @@ function Data({ account }: { account: Account }): ReactElement {
             <h2>{t("account.data")}</h2>
             <div className="actions">
                 <Button icon="download" onClick={() => void save()}>{t("account.export")}</Button>
-                <Button look="quiet" className="danger-text" onClick={() => setAsking(true)}><Icon name="warning" size={16} /> {t("account.delete")}</Button>
+                <Button look="quiet" className="danger-text" onClick={() => setAsking(true)}>
+                    <Icon name="warning" size={16} /> {t("account.delete")}
+                </Button>
             </div>
             {isAsking && (
                 <Confirm
-                    title={t("account.delete")} text={t("account.delete.ask")} confirm={t("account.delete.confirm")} isBusy={isBusy} error={error}
+                    title={t("account.delete")} text={t("account.delete.ask")} confirm={t("account.delete.confirm")}
+                    isBusy={isBusy} error={error}
                     onConfirm={() => void remove()} onClose={() => setAsking(false)}
                 />
             )}

@@ -22,12 +22,21 @@ export function ForgotPage(): ReactElement {
     return (
         <Page title={t("account.forgot.title")} lead={<p>{t("account.forgot.lead")}</p>} width="narrow">
             {sentTo !== undefined ? (
-                <Notice tone="good" role="status" icon="mail" title={t("account.forgot.sent")}>{t("account.forgot.sent.text", { email: sentTo })}</Notice>
+                <Notice tone="good" role="status" icon="mail" title={t("account.forgot.sent")}>
+                    {t("account.forgot.sent.text", { email: sentTo })}
+                </Notice>
             ) : (
                 <form className="panel" onSubmit={form.submit} noValidate>
-                    {form.error !== undefined && Object.keys(form.errors).length === 0 && <Notice tone="bad" role="alert">{errorText(form.error, words)}</Notice>}
-                    <TextField label={t("account.email")} type="email" autoComplete="username" inputMode="email" required value={email} error={form.errors["email"]} onChange={(event) => setEmail(event.target.value)} />
-                    <Button look="primary" isWide type="submit" isBusy={form.isBusy}>{t("account.forgot.button")}</Button>
+                    {form.error !== undefined && Object.keys(form.errors).length === 0 && (
+                        <Notice tone="bad" role="alert">{errorText(form.error, words)}</Notice>
+                    )}
+                    <TextField
+                        label={t("account.email")} type="email" autoComplete="username" inputMode="email" required
+                        value={email} error={form.errors["email"]} onChange={(event) => setEmail(event.target.value)}
+                    />
+                    <Button look="primary" isWide type="submit" isBusy={form.isBusy}>
+                        {t("account.forgot.button")}
+                    </Button>
                 </form>
             )}
             <p className="below"><Link to="signIn">{t("account.signIn")}</Link></p>
@@ -35,7 +44,9 @@ export function ForgotPage(): ReactElement {
     );
 }
 
-/** Where the mailed link leads. The token is in the fragment, which no server is sent, and is taken out of the address. */
+/**
+ * Where the mailed link leads. The token is in the fragment, which no server is sent, and is taken out of the address.
+ */
 export function ResetPage(): ReactElement {
     const words = useWords();
     const { t } = words;
@@ -55,19 +66,33 @@ export function ResetPage(): ReactElement {
     if (token === "") {
         return (
             <Page title={t("account.reset.title")} width="narrow">
-                <Notice tone="bad" actions={<Link to="forgotPassword" className="button primary">{t("account.forgot.button")}</Link>}>{t("account.reset.missing")}</Notice>
+                <Notice
+                    tone="bad"
+                    actions={<Link to="forgotPassword" className="button primary">{t("account.forgot.button")}</Link>}
+                >{t("account.reset.missing")}</Notice>
             </Page>
         );
     }
     return (
         <Page title={t("account.reset.title")} width="narrow">
             {isDone ? (
-                <Notice tone="good" role="status" actions={<Link to="signIn" className="button primary">{t("account.signIn")}</Link>}>{t("account.reset.done")}</Notice>
+                <Notice
+                    tone="good" role="status"
+                    actions={<Link to="signIn" className="button primary">{t("account.signIn")}</Link>}
+                >{t("account.reset.done")}</Notice>
             ) : (
                 <form className="panel" onSubmit={form.submit} noValidate>
-                    {form.error !== undefined && form.errors["newPassword"] === undefined && <Notice tone="bad" role="alert">{errorText(form.error, words)}</Notice>}
-                    <PasswordField label={t("account.new")} hint={t("account.password.hint")} autoComplete="new-password" required value={password} error={form.errors["newPassword"]} onChange={(event) => setPassword(event.target.value)} />
-                    <Button look="primary" isWide type="submit" isBusy={form.isBusy}>{t("account.reset.button")}</Button>
+                    {form.error !== undefined && form.errors["newPassword"] === undefined && (
+                        <Notice tone="bad" role="alert">{errorText(form.error, words)}</Notice>
+                    )}
+                    <PasswordField
+                        label={t("account.new")} hint={t("account.password.hint")} autoComplete="new-password" required
+                        value={password} error={form.errors["newPassword"]}
+                        onChange={(event) => setPassword(event.target.value)}
+                    />
+                    <Button look="primary" isWide type="submit" isBusy={form.isBusy}>
+                        {t("account.reset.button")}
+                    </Button>
                 </form>
             )}
         </Page>

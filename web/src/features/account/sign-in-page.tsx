@@ -36,15 +36,27 @@ export function SignInPage(): ReactElement {
     );
     return (
         <Page title={t("account.signIn")} lead={<p>{t("account.signIn.lead")}</p>} width="narrow">
-            {state.kind === "signedOut" && state.because === "expired" && <Notice tone="warning" role="status">{t("account.expired")}</Notice>}
+            {state.kind === "signedOut" && state.because === "expired" && (
+                <Notice tone="warning" role="status">{t("account.expired")}</Notice>
+            )}
             <form className="panel" onSubmit={form.submit} noValidate>
-                {form.error !== undefined && Object.keys(form.errors).length === 0 && <Notice tone="bad" role="alert">{errorText(form.error, words)}</Notice>}
-                <TextField label={t("account.email")} type="email" autoComplete="username" inputMode="email" required value={email} error={form.errors["email"]} onChange={(event) => setEmail(event.target.value)} />
-                <PasswordField label={t("account.password")} autoComplete="current-password" required value={password} error={form.errors["password"]} onChange={(event) => setPassword(event.target.value)} />
+                {form.error !== undefined && Object.keys(form.errors).length === 0 && (
+                    <Notice tone="bad" role="alert">{errorText(form.error, words)}</Notice>
+                )}
+                <TextField
+                    label={t("account.email")} type="email" autoComplete="username" inputMode="email" required
+                    value={email} error={form.errors["email"]} onChange={(event) => setEmail(event.target.value)}
+                />
+                <PasswordField
+                    label={t("account.password")} autoComplete="current-password" required value={password}
+                    error={form.errors["password"]} onChange={(event) => setPassword(event.target.value)}
+                />
                 <Button look="primary" isWide type="submit" isBusy={form.isBusy}>{t("account.signIn")}</Button>
                 <p className="beside"><Link to="forgotPassword">{t("account.forgot")}</Link></p>
             </form>
-            <p className="below">{t("account.haveNone")} <Link to="register" query={search}>{t("account.register")}</Link></p>
+            <p className="below">
+                {t("account.haveNone")} <Link to="register" query={search}>{t("account.register")}</Link>
+            </p>
         </Page>
     );
 }
@@ -66,13 +78,27 @@ export function RegisterPage(): ReactElement {
     return (
         <Page title={t("account.register")} lead={<p>{t("account.register.lead")}</p>} width="narrow">
             <form className="panel" onSubmit={form.submit} noValidate>
-                {form.error !== undefined && Object.keys(form.errors).length === 0 && <Notice tone="bad" role="alert">{errorText(form.error, words)}</Notice>}
-                <TextField label={t("account.name")} isOptional autoComplete="name" maxLength={200} value={name} error={form.errors["name"]} onChange={(event) => setName(event.target.value)} />
-                <TextField label={t("account.email")} type="email" autoComplete="username" inputMode="email" required value={email} error={form.errors["email"]} onChange={(event) => setEmail(event.target.value)} />
-                <PasswordField label={t("account.password")} hint={t("account.password.hint")} autoComplete="new-password" required value={password} error={form.errors["password"]} onChange={(event) => setPassword(event.target.value)} />
+                {form.error !== undefined && Object.keys(form.errors).length === 0 && (
+                    <Notice tone="bad" role="alert">{errorText(form.error, words)}</Notice>
+                )}
+                <TextField
+                    label={t("account.name")} isOptional autoComplete="name" maxLength={200} value={name}
+                    error={form.errors["name"]} onChange={(event) => setName(event.target.value)}
+                />
+                <TextField
+                    label={t("account.email")} type="email" autoComplete="username" inputMode="email" required
+                    value={email} error={form.errors["email"]} onChange={(event) => setEmail(event.target.value)}
+                />
+                <PasswordField
+                    label={t("account.password")} hint={t("account.password.hint")} autoComplete="new-password" required
+                    value={password} error={form.errors["password"]}
+                    onChange={(event) => setPassword(event.target.value)}
+                />
                 <Button look="primary" isWide type="submit" isBusy={form.isBusy}>{t("account.register")}</Button>
             </form>
-            <p className="below">{t("account.haveOne")} <Link to="signIn" query={search}>{t("account.signIn")}</Link></p>
+            <p className="below">
+                {t("account.haveOne")} <Link to="signIn" query={search}>{t("account.signIn")}</Link>
+            </p>
         </Page>
     );
 }

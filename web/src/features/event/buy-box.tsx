@@ -30,7 +30,8 @@ export function BuyBox({ event, now, onLook }: { event: Event; now: number; onLo
     const [method, setMethod] = useState<string>(METHODS[0]);
     const band = bandOf(event, now);
     const isFree = event.ticketPrice.amount === 0;
-    const isUnderWay = buying.state.kind === "sending" || buying.state.kind === "waiting" || buying.state.kind === "accepted";
+    const isUnderWay = buying.state.kind === "sending" || buying.state.kind === "waiting" ||
+        buying.state.kind === "accepted";
 
     if (isUnderWay) return <Box><UnderWay state={buying.state} onStop={buying.stop} /></Box>;
     if (buying.found !== undefined) return <Box><Found buying={buying} found={buying.found} /></Box>;
@@ -38,10 +39,14 @@ export function BuyBox({ event, now, onLook }: { event: Event; now: number; onLo
     const refusal = buying.state.kind === "refused" && (
         <Refusal state={buying.state} event={event} onLook={() => { buying.reset(); onLook(); }} />
     );
-    if (band.kind === "cancelled") return <Box><Notice tone="bad" title={t("band.cancelled")}>{t("event.cancelled.text")}</Notice></Box>;
+    if (band.kind === "cancelled") return (
+        <Box><Notice tone="bad" title={t("band.cancelled")}>{t("event.cancelled.text")}</Notice></Box>
+    );
     if (band.kind === "past") return <Box><Notice title={t("band.past")} /></Box>;
     if (band.kind === "closed") return <Box>{refusal || <Notice title={t("buy.closed")} />}</Box>;
-    if (band.kind === "soon") return <Box><Notice title={t("buy.unscheduled")}>{t("buy.unscheduled.text")}</Notice></Box>;
+    if (band.kind === "soon") return (
+        <Box><Notice title={t("buy.unscheduled")}>{t("buy.unscheduled.text")}</Notice></Box>
+    );
     if (band.kind === "soldOut") {
         return <Box>{refusal || <Notice title={t("buy.soldOut")} role="status">{t("buy.soldOut.text")}</Notice>}</Box>;
     }
@@ -50,14 +55,29 @@ export function BuyBox({ event, now, onLook }: { event: Event; now: number; onLo
     return (
         <Box>
             {waits && <Countdown at={band.at} now={now} />}
-            {band.kind === "paused" && <Notice tone="warning" role="status" title={t("buy.paused")} icon="pause">{t("buy.paused.text")}</Notice>}
+            {band.kind === "paused" && (
+                <Notice tone="warning" role="status" title={t("buy.paused")} icon="pause">
+                    {t("buy.paused.text")}
+                </Notice>
+            )}
             {refusal}
-            <p className="visually-hidden" role="status" aria-live="assertive">{isOpen(band) ? t("countdown.open") : ""}</p>
+            <p className="visually-hidden" role="status" aria-live="assertive">
+                {isOpen(band) ? t("countdown.open") : ""}
+            </p>
             <div className="buy-row">
-                <Stepper label={t("buy.quantity")} value={Math.min(quantity, most)} least={1} most={most} onChange={setQuantity} />
+                <Stepper
+                    label={t("buy.quantity")} value={Math.min(quantity, most)} least={1} most={most}
+                    onChange={setQuantity}
+                />
                 <p className="total">
                     <span>{t("buy.total")}</span>
-                    <strong>{isFree ? t("event.free") : words.money({ ...event.ticketPrice, amount: event.ticketPrice.amount * Math.min(quantity, most) })}</strong>
+                    <strong>
+                        {isFree
+                            ? t("event.free")
+                            : words.money({
+                                ...event.ticketPrice, amount: event.ticketPrice.amount * Math.min(quantity, most),
+                            })}
+                    </strong>
                 </p>
             </div>
             {__PAYMENTS__ === "simulated" && account !== undefined && !isFree && (
@@ -67,16 +87,23 @@ export function BuyBox({ event, now, onLook }: { event: Event; now: number; onLo
             )}
             {account === undefined ? (
                 <>
-                    <Link to="signIn" query={signInAddress().replace(/^[^?]*/, "")} className="button primary wide large">{t("buy.signIn")}</Link>
+                    <Link
+                        to="signIn" query={signInAddress().replace(/^[^?]*/, "")} className="button primary wide large"
+                    >{t("buy.signIn")}</Link>
                     {waits && <p className="hint">{t("countdown.signIn")}</p>}
                 </>
             ) : (
                 <>
                     <Button
                         look="primary" isWide className="large buy-button" disabled={waits}
-                        onClick={() => buying.press(Math.min(quantity, most), method === METHODS[0] ? undefined : method)}
+                        onClick={() => buying.press(
+                            Math.min(quantity, most), method === METHODS[0] ? undefined : method,
+                        )}
                     >
-                        {waits ? t("buy.button.waiting") : band.kind === "paused" ? t("buy.paused.button") : t(isFree ? "buy.button.free" : "buy.button")}
+                        {waits
+                            ? t("buy.button.waiting")
+                            : band.kind === "paused" ? t("buy.paused.button")
+                            : t(isFree ? "buy.button.free" : "buy.button")}
                     </Button>
                     {waits && <p className="hint">{t("countdown.ready")}</p>}
                 </>
@@ -118,7 +145,11 @@ function Found({ buying, found }: { buying: BuyingControl; found: NonNullable<Bu
         return (
             <Notice
                 tone="accent" role="status" title={t("buy.found")}
-                actions={<Link to="order" parameters={{ id: intent.orderId }} className="button primary">{t("order.title")}</Link>}
+                actions={
+                    <Link to="order" parameters={{ id: intent.orderId }} className="button primary">
+                        {t("order.title")}
+                    </Link>
+                }
             >
                 {t("buy.found.text")}
             </Notice>
@@ -127,14 +158,21 @@ function Found({ buying, found }: { buying: BuyingControl; found: NonNullable<Bu
     return (
         <Notice
             tone="warning" role="status" title={t("buy.stale")}
-            actions={<><Button look="primary" onClick={buying.finish}>{t("buy.finish")}</Button><Button onClick={buying.stop}>{t("buy.forget")}</Button></>}
+            actions={
+                <>
+                    <Button look="primary" onClick={buying.finish}>{t("buy.finish")}</Button>
+                    <Button onClick={buying.stop}>{t("buy.forget")}</Button>
+                </>
+            }
         >
             {t("buy.stale.text", { count: intent.quantity, when: relative(intent.madeAt - Date.now()) })}
         </Notice>
     );
 }
 
-function Refusal({ state, event, onLook }: { state: Extract<Buying, { kind: "refused" }>; event: Event; onLook: () => void }): ReactElement {
+function Refusal({ state, event, onLook }: {
+    state: Extract<Buying, { kind: "refused" }>; event: Event; onLook: () => void;
+}): ReactElement {
     const { t, has } = useWords();
     // Too few for this number is not too few for all.
     const code = state.because === "sold_out" && /\d/.test(state.detail) ? "few" : state.because;
@@ -148,7 +186,11 @@ function Refusal({ state, event, onLook }: { state: Extract<Buying, { kind: "ref
             tone="bad" role="alert" title={title}
             actions={
                 code === "limit_exceeded" ? <Link to="tickets" className="button secondary">{t("buy.seeTickets")}</Link>
-                : code === "unauthenticated" ? <Link to="signIn" query={signInAddress().replace(/^[^?]*/, "")} className="button primary">{t("nav.signIn")}</Link>
+                : code === "unauthenticated" ? (
+                    <Link to="signIn" query={signInAddress().replace(/^[^?]*/, "")} className="button primary">
+                        {t("nav.signIn")}
+                    </Link>
+                )
                 : <Button onClick={onLook}>{t("buy.again")}</Button>
             }
         >

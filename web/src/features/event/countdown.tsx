@@ -11,7 +11,9 @@ export function parts(milliseconds: number): { days: number; hours: number; minu
     };
 }
 
-/** To a moment, by the server's clock. Its figures are silent; what is read out is when, and that the sale has opened. */
+/**
+ * To a moment, by the server's clock. Its figures are silent; what is read out is when, and that the sale has opened.
+ */
 export function Countdown({ at, now }: { at: number; now: number }): ReactElement {
     const { t, dateTime } = useWords();
     const left = parts(at - now);

@@ -24,9 +24,13 @@ export function EventPage({ id }: { id: string }): ReactElement {
     const words = useWords();
     const { t } = words;
     const [refreshMs, setRefreshMs] = useState(REFRESH_MS);
-    const { value: event, error, reload } = useResource(id, (signal) => call("event", { as: "none", path: { id }, signal }), refreshMs);
+    const { value: event, error, reload } = useResource(
+        id, (signal) => call("event", { as: "none", path: { id }, signal }), refreshMs,
+    );
     const now = useServerNow(event?.saleOpensAt === undefined ? undefined : Date.parse(event.saleOpensAt));
-    const msLeft = event?.saleState === "scheduled" && event.saleOpensAt !== undefined ? Date.parse(event.saleOpensAt) - now : 0;
+    const msLeft = event?.saleState === "scheduled" && event.saleOpensAt !== undefined
+        ? Date.parse(event.saleOpensAt) - now
+        : 0;
     const isCalm = msLeft > CALM_UNTIL_MS;
     useEffect(() => setRefreshMs(isCalm ? CALM_REFRESH_MS : REFRESH_MS), [isCalm]);
 
@@ -67,22 +71,36 @@ export function EventPage({ id }: { id: string }): ReactElement {
                 </div>
                 <div className="event-about">
                     <dl className="facts">
-                        <div><dt><Icon name="calendar" label={t("event.date")} /></dt><dd>{words.dateTime(event.eventDate)}</dd></div>
+                        <div>
+                            <dt><Icon name="calendar" label={t("event.date")} /></dt>
+                            <dd>{words.dateTime(event.eventDate)}</dd>
+                        </div>
                         <div><dt><Icon name="pin" label={t("event.venue")} /></dt><dd>{event.venue}</dd></div>
                         <div>
                             <dt><Icon name="ticket" label={t("event.price")} /></dt>
                             <dd>
-                                {event.ticketPrice.amount === 0 ? t("event.free") : <>{words.money(event.ticketPrice)} <span className="hint">{t("event.perTicket")}</span></>}
+                                {event.ticketPrice.amount === 0
+                                    ? t("event.free")
+                                    : (
+                                        <>
+                                            {words.money(event.ticketPrice)} <span className="hint">{t("event.perTicket")}</span>
+                                        </>
+                                    )}
                             </dd>
                         </div>
                         {event.saleClosesAt !== undefined && (
-                            <div><dt><Icon name="clock" /></dt><dd>{t("event.closes", { when: words.dateTime(event.saleClosesAt) })}</dd></div>
+                            <div>
+                                <dt><Icon name="clock" /></dt>
+                                <dd>{t("event.closes", { when: words.dateTime(event.saleClosesAt) })}</dd>
+                            </div>
                         )}
                     </dl>
                     {event.description !== "" && (
                         <section>
                             <h2>{t("event.about")}</h2>
-                            {event.description.split(/\n{2,}/).map((paragraph, index) => <p key={index} className="prose">{paragraph}</p>)}
+                            {event.description.split(/\n{2,}/).map((paragraph, index) => (
+                                <p key={index} className="prose">{paragraph}</p>
+                            ))}
                         </section>
                     )}
                 </div>

@@ -1,8 +1,8 @@
 import type { PurchaseAccepted } from "#openapi";
 
 /**
- * A buyer's decision to buy, made at the click and kept until what became of it is known. Its key is what makes a retry,
- * a reload and a second tab the same order.
+ * A buyer's decision to buy, made at the click and kept until what became of it is known. Its key is what makes a
+ * retry, a reload and a second tab the same order.
  */
 export interface Intent {
     key: string;
@@ -59,7 +59,9 @@ export class Intents {
         const known = this.find(userId, eventId);
         if (known !== undefined) return known;
         const intent: Intent = {
-            key: this.newKey(), eventId, userId, quantity, madeAt: this.now(), ...(paymentMethod === undefined ? {} : { paymentMethod }),
+            key: this.newKey(), eventId, userId, quantity, madeAt: this.now(), ...(paymentMethod === undefined
+                ? {}
+                : { paymentMethod }),
         };
         this.keep(intent);
         return intent;

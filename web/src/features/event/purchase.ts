@@ -38,8 +38,8 @@ export interface PurchaseTools {
 }
 
 /**
- * Sends an intent until it is accepted or refused, and says each step. The key stays the same, so that an answer that was
- * lost on its way cannot make a second order.
+ * Sends an intent until it is accepted or refused, and says each step. The key stays the same, so that an answer that
+ * was lost on its way cannot make a second order.
  */
 export async function buy(
     intent: Intent, intents: Intents, tools: PurchaseTools, tell: (state: Buying) => void, signal: AbortSignal,

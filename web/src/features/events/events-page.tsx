@@ -49,7 +49,9 @@ export function EventsPage(): ReactElement {
     const events = usePagedList<Event>(`${filter.q}|${filter.from}|${filter.to}`, (cursor, signal) =>
         call("listEvents", {
             as: "none", signal,
-            query: clean({ q: filter.q, from: midnight(filter.from), to: midnight(filter.to, 1), cursor, limit: PAGE_ITEMS }),
+            query: clean({
+                q: filter.q, from: midnight(filter.from), to: midnight(filter.to, 1), cursor, limit: PAGE_ITEMS,
+            }),
         }),
     );
     const { reload } = events;
@@ -81,21 +83,38 @@ export function EventsPage(): ReactElement {
 
     return (
         <Page title={t("events.title")} lead={<p>{t("events.lead")}</p>} width="wide">
-            <form className="filter" role="search" onSubmit={(event) => { event.preventDefault(); change({ q: typed }); }}>
+            <form
+                className="filter" role="search" onSubmit={(event) => { event.preventDefault(); change({ q: typed }); }}
+            >
                 <TextField
-                    label={t("events.search")} type="search" placeholder={t("events.search.hint")} value={typed} maxLength={150}
+                    label={t("events.search")} type="search" placeholder={t("events.search.hint")} value={typed}
+                    maxLength={150}
                     onChange={(event) => setTyped(event.target.value)}
                 />
-                <TextField label={t("events.from")} type="date" value={filter.from} max={filter.to || undefined} onChange={(event) => change({ from: event.target.value })} />
-                <TextField label={t("events.to")} type="date" value={filter.to} min={filter.from || undefined} onChange={(event) => change({ to: event.target.value })} />
-                {isFiltered && <Button look="quiet" icon="cross" onClick={() => { setTyped(""); navigate("/", { replace: true }); }}>{t("events.clear")}</Button>}
+                <TextField
+                    label={t("events.from")} type="date" value={filter.from} max={filter.to || undefined}
+                    onChange={(event) => change({ from: event.target.value })}
+                />
+                <TextField
+                    label={t("events.to")} type="date" value={filter.to} min={filter.from || undefined}
+                    onChange={(event) => change({ to: event.target.value })}
+                />
+                {isFiltered && (
+                    <Button
+                        look="quiet" icon="cross" onClick={() => { setTyped(""); navigate("/", { replace: true }); }}
+                    >{t("events.clear")}</Button>
+                )}
             </form>
             <p className="visually-hidden" role="status">
                 {isFiltered && events.items !== undefined && t("events.found", { count: events.items.length })}
             </p>
-            {events.error !== undefined && <ErrorNotice error={events.error} title={t("events.failed")} onRetry={reload} />}
+            {events.error !== undefined && (
+                <ErrorNotice error={events.error} title={t("events.failed")} onRetry={reload} />
+            )}
             {events.items === undefined && events.error === undefined && (
-                <div className="events">{Array.from({ length: 6 }, (_, index) => <Skeleton key={index} isCard lines={3} />)}</div>
+                <div className="events">
+                    {Array.from({ length: 6 }, (_, index) => <Skeleton key={index} isCard lines={3} />)}
+                </div>
             )}
             {events.items !== undefined && events.items.length === 0 && (
                 isFiltered
@@ -109,7 +128,11 @@ export function EventsPage(): ReactElement {
                     ))}
                 </ul>
             )}
-            {events.hasMore && <div className="more"><Button isBusy={events.isLoadingMore} onClick={events.loadMore}>{t("app.more")}</Button></div>}
+            {events.hasMore && (
+                <div className="more">
+                    <Button isBusy={events.isLoadingMore} onClick={events.loadMore}>{t("app.more")}</Button>
+                </div>
+            )}
         </Page>
     );
 }
@@ -120,7 +143,8 @@ function EventCard({ event, isFirst }: { event: Event; isFirst: boolean }): Reac
     const now = useServerNow(event.saleOpensAt === undefined ? undefined : Date.parse(event.saleOpensAt));
     const band = bandOf(event, now);
     const day = words.day(event.eventDate);
-    const isOver = band.kind === "soldOut" || band.kind === "closed" || band.kind === "cancelled" || band.kind === "past";
+    const isOver = band.kind === "soldOut" || band.kind === "closed" || band.kind === "cancelled" ||
+        band.kind === "past";
     return (
         <li className={classes("event-card", isFirst && "first", isOver && "over")}>
             <Link to="event" parameters={{ id: event.id }} className="event-link">
@@ -139,7 +163,9 @@ function EventCard({ event, isFirst }: { event: Event; isFirst: boolean }): Reac
                         <Icon name="pin" size={16} /> {event.venue}
                     </p>
                     <p className="event-foot">
-                        <span className="price">{event.ticketPrice.amount === 0 ? t("event.free") : words.money(event.ticketPrice)}</span>
+                        <span className="price">
+                            {event.ticketPrice.amount === 0 ? t("event.free") : words.money(event.ticketPrice)}
+                        </span>
                         <BandBadge band={band} />
                     </p>
                 </div>

@@ -1,4 +1,7 @@
-/** Reading QR codes by camera, where the browser itself can: `BarcodeDetector` (Chrome on Android and macOS, Edge, Samsung). */
+/**
+ * Reading QR codes by camera, where the browser itself can: `BarcodeDetector` (Chrome on Android and macOS, Edge,
+ * Samsung).
+ */
 interface Detector {
     detect(source: HTMLVideoElement): Promise<ReadonlyArray<{ rawValue: string }>>;
 }
@@ -26,7 +29,9 @@ export async function canScan(): Promise<boolean> {
 }
 
 /** Shows the camera in the element and tells each code that comes into view, once until another comes or it is away. */
-export async function scanByCamera(video: HTMLVideoElement, tell: (text: string) => void, signal: AbortSignal): Promise<void> {
+export async function scanByCamera(
+    video: HTMLVideoElement, tell: (text: string) => void, signal: AbortSignal,
+): Promise<void> {
     const found = detectorClass();
     if (found === undefined) return;
     const stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" }, audio: false });

@@ -37,13 +37,20 @@ function Choose(): ReactElement {
                 {events.items?.map((event) => (
                     <li key={event.id}>
                         <Link to="gate" parameters={{ id: event.id }} className="order-row">
-                            <span className="order-what"><strong>{event.title}</strong><span className="hint">{words.dateTime(event.eventDate)} · {event.venue}</span></span>
+                            <span className="order-what">
+                                <strong>{event.title}</strong>
+                                <span className="hint">{words.dateTime(event.eventDate)} · {event.venue}</span>
+                            </span>
                             <Icon name="arrow" />
                         </Link>
                     </li>
                 ))}
             </ul>
-            {events.hasMore && <div className="more"><Button isBusy={events.isLoadingMore} onClick={events.loadMore}>{t("app.more")}</Button></div>}
+            {events.hasMore && (
+                <div className="more">
+                    <Button isBusy={events.isLoadingMore} onClick={events.loadMore}>{t("app.more")}</Button>
+                </div>
+            )}
         </Page>
     );
 }
@@ -72,7 +79,8 @@ function Scanning({ id }: { id: string }): ReactElement {
         function typed(key: KeyboardEvent): void {
             const target = key.target as HTMLElement;
             if (key.ctrlKey || key.metaKey || key.altKey || key.key.length !== 1) return;
-            if (target instanceof HTMLInputElement || target instanceof HTMLSelectElement || target instanceof HTMLTextAreaElement) return;
+            if (target instanceof HTMLInputElement || target instanceof HTMLSelectElement ||
+                target instanceof HTMLTextAreaElement) return;
             input.current?.focus();
         }
         window.addEventListener("keydown", typed);
@@ -87,7 +95,11 @@ function Scanning({ id }: { id: string }): ReactElement {
             actions={<Link to="gates" className="button secondary">{t("gate.other")}</Link>}
         >
             {!isOnline && <Notice tone="warning" role="alert" icon="wifiOff">{t("gate.offline")}</Notice>}
-            {gate.waiting.length > 0 && <Notice tone="warning" role="status" icon="clock">{t("gate.queue", { count: gate.waiting.length })}</Notice>}
+            {gate.waiting.length > 0 && (
+                <Notice tone="warning" role="status" icon="clock">
+                    {t("gate.queue", { count: gate.waiting.length })}
+                </Notice>
+            )}
             <VerdictView verdict={gate.verdict} />
             <form
                 className="scan" onSubmit={(event) => {
@@ -100,7 +112,8 @@ function Scanning({ id }: { id: string }): ReactElement {
                 <div className="field">
                     <label htmlFor="scan-code">{t("gate.code")}</label>
                     <input
-                        ref={input} id="scan-code" value={text} autoComplete="off" autoCapitalize="characters" spellCheck={false}
+                        ref={input} id="scan-code" value={text} autoComplete="off" autoCapitalize="characters"
+                        spellCheck={false}
                         placeholder={t("gate.code.hint")} onChange={(event) => setText(event.target.value)}
                     />
                 </div>
@@ -108,7 +121,12 @@ function Scanning({ id }: { id: string }): ReactElement {
             </form>
             <Camera onCode={gate.scan} />
             <TextField
-                label={t("gate.name")} hint={t("gate.name.hint")} isOptional maxLength={100} value={name} onChange={(event) => {
+                label={t("gate.name")}
+                hint={t("gate.name.hint")}
+                isOptional
+                maxLength={100}
+                value={name}
+                onChange={(event) => {
                     setName(event.target.value);
                     try {
                         localStorage.setItem(NAME, event.target.value);
@@ -138,10 +156,14 @@ function VerdictView({ verdict }: { verdict: Verdict }): ReactElement {
         case "failed": return <Answer tone="unsure" title={t("gate.queued")} text={errorText(verdict.error, words)} />;
         case "checked": {
             const { answer } = verdict.scan;
-            if (answer.result !== "admitted") return <Answer tone="no" title={t("gate.refused")} text={resultText(verdict.scan, words)} />;
+            if (answer.result !== "admitted") return (
+                <Answer tone="no" title={t("gate.refused")} text={resultText(verdict.scan, words)} />
+            );
             const who = [
                 answer.holderName,
-                answer.ticketNumber !== undefined && answer.ticketCount !== undefined ? t("ticket.of", { number: answer.ticketNumber, count: answer.ticketCount }) : undefined,
+                answer.ticketNumber !== undefined && answer.ticketCount !== undefined
+                    ? t("ticket.of", { number: answer.ticketNumber, count: answer.ticketCount })
+                    : undefined,
             ].filter(Boolean).join(" · ");
             return <Answer tone="yes" title={t("gate.admitted")} text={who === "" ? t("gate.result.admitted") : who} />;
         }
@@ -151,14 +173,29 @@ function VerdictView({ verdict }: { verdict: Verdict }): ReactElement {
 function resultText({ answer }: CheckedScan, { t, clock }: ReturnType<typeof useWords>): string {
     if (answer.result !== "already_used") return t(`gate.result.${answer.result}`);
     const when = answer.usedAt === undefined ? "" : clock(answer.usedAt);
-    return answer.gate === undefined ? t("gate.result.already_used", { when }) : t("gate.result.already_used.gate", { when, gate: answer.gate });
+    return answer.gate === undefined
+        ? t("gate.result.already_used", { when })
+        : t("gate.result.already_used.gate", { when, gate: answer.gate });
 }
 
 /** To be read from two steps away, in the sun, by whoever cannot tell red from green: by size, sign and word. */
-function Answer({ tone, title, text, isBusy = false }: { tone: "calm" | "yes" | "no" | "unsure"; title: string; text: string; isBusy?: boolean }): ReactElement {
+function Answer({ tone, title, text, isBusy = false }: {
+    tone: "calm" | "yes" | "no" | "unsure"; title: string; text: string; isBusy?: boolean;
+}): ReactElement {
     return (
         <div className={classes("verdict", tone)} role="status" aria-live="assertive">
-            {isBusy ? <Spinner /> : <Icon name={tone === "yes" ? "check" : tone === "no" ? "cross" : tone === "unsure" ? "wifiOff" : "gate"} size={72} />}
+            {isBusy
+                ? <Spinner />
+                : (
+                    <Icon
+                        name={tone === "yes"
+                            ? "check"
+                            : tone === "no" ? "cross"
+                            : tone === "unsure" ? "wifiOff"
+                            : "gate"}
+                        size={72}
+                    />
+                )}
             <p className="verdict-title">{title}</p>
             <p className="verdict-text">{text}</p>
         </div>
@@ -204,7 +241,9 @@ function Camera({ onCode }: { onCode: (text: string) => void }): ReactElement | 
         <div className="camera">
             {isDenied && <Notice tone="warning" role="alert" icon="camera">{t("gate.camera.denied")}</Notice>}
             {isOn && <video ref={video} muted playsInline />}
-            <Button icon="camera" onClick={() => { setDenied(false); setOn(!isOn); }}>{t(isOn ? "gate.camera.stop" : "gate.camera")}</Button>
+            <Button icon="camera" onClick={() => { setDenied(false); setOn(!isOn); }}>
+                {t(isOn ? "gate.camera.stop" : "gate.camera")}
+            </Button>
         </div>
     );
 }

@@ -16,7 +16,10 @@ export interface CheckedScan extends Scan {
     isLate: boolean;
 }
 
-/** Scans that wait for the network, in a place that outlives the page. At most so many: a gate of a thousand an hour lasts a day. */
+/**
+ * Scans that wait for the network, in a place that outlives the page. At most so many: a gate of a thousand an hour
+ * lasts a day.
+ */
 export const QUEUE_LIMIT = 20_000;
 
 export interface QueueStorage {
@@ -34,7 +37,9 @@ export class ScanQueue {
     private static read(text: string | null): Scan[] {
         try {
             const value: unknown = JSON.parse(text ?? "[]");
-            return Array.isArray(value) ? (value as Scan[]).filter((scan) => typeof scan.nonce === "string" && typeof scan.code === "string") : [];
+            return Array.isArray(value)
+                ? (value as Scan[]).filter((scan) => typeof scan.nonce === "string" && typeof scan.code === "string")
+                : [];
         } catch {
             return [];
         }

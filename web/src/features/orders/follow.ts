@@ -13,7 +13,9 @@ export interface Followed {
 
 export interface FollowTools {
     /** Asks how the order stands, held for up to `wait` seconds. An undefined order: unchanged since `tag`. */
-    ask(wait: number, tag: string | undefined, signal: AbortSignal): Promise<{ order: Order | undefined; tag: string | undefined }>;
+    ask(wait: number, tag: string | undefined, signal: AbortSignal): Promise<{
+        order: Order | undefined; tag: string | undefined;
+    }>;
     /** Puts the order back by its receipt; undefined when there is no receipt. */
     recover(): Promise<Order | undefined>;
     /** With `canWake` it ends early when the network is back or the page is looked at again. */
@@ -32,8 +34,8 @@ export function isFinal(order: Order): boolean {
 }
 
 /**
- * How long to have the answer held. In line, the place changes without the state changing, so the server's advice says how
- * long it is still of interest; at the payment only a change is.
+ * How long to have the answer held. In line, the place changes without the state changing, so the server's advice says
+ * how long it is still of interest; at the payment only a change is.
  */
 export function holdSeconds(order: Order | undefined): number {
     if (order === undefined) return 0;
@@ -82,7 +84,9 @@ export async function follow(tools: FollowTools, tell: (state: Followed) => void
                 return;
             }
             tell({ order, connection: "lost", isMissing: false });
-            await tools.pause(backoff(failures, problem.retryAfterMs ?? 0, tools.random), problem.retryAfterMs === undefined);
+            await tools.pause(
+                backoff(failures, problem.retryAfterMs ?? 0, tools.random), problem.retryAfterMs === undefined,
+            );
             failures += 1;
         }
     }

@@ -52,7 +52,9 @@ export function OrderPage({ id }: { id: string }): ReactElement {
     return (
         <>
             {connection === "lost" && !isFinal(order) && <div className="banner"><Lost /></div>}
-            {isFinal(order) ? <Ended order={order} event={event} /> : <UnderWay order={order} event={event} onChange={replace} />}
+            {isFinal(order)
+                ? <Ended order={order} event={event} />
+                : <UnderWay order={order} event={event} onChange={replace} />}
         </>
     );
 }
@@ -73,13 +75,18 @@ function Summary({ order, event }: { order: Order; event: Event | undefined }): 
         <section className="summary" aria-label={t("order.number")}>
             <div>
                 <p className="summary-title">
-                    {event === undefined ? t("order.title") : <Link to="event" parameters={{ id: event.id }}>{event.title}</Link>}
+                    {event === undefined
+                        ? t("order.title")
+                        : <Link to="event" parameters={{ id: event.id }}>{event.title}</Link>}
                 </p>
                 {event !== undefined && <p className="hint">{words.dateTime(event.eventDate)} · {event.venue}</p>}
             </div>
             <dl>
                 <div><dt>{t("buy.title")}</dt><dd>{words.number(order.quantity)}</dd></div>
-                <div><dt>{t("order.paid")}</dt><dd>{order.totalPrice.amount === 0 ? t("event.free") : words.money(order.totalPrice)}</dd></div>
+                <div>
+                    <dt>{t("order.paid")}</dt>
+                    <dd>{order.totalPrice.amount === 0 ? t("event.free") : words.money(order.totalPrice)}</dd>
+                </div>
                 <div><dt>{t("order.when")}</dt><dd>{words.short(order.createdAt)}</dd></div>
             </dl>
             <p className="order-id hint">{t("order.number")} <code>{order.id}</code></p>
@@ -87,7 +94,9 @@ function Summary({ order, event }: { order: Order; event: Event | undefined }): 
     );
 }
 
-function UnderWay({ order, event, onChange }: { order: Order; event: Event | undefined; onChange: (order: Order) => void }): ReactElement {
+function UnderWay({ order, event, onChange }: {
+    order: Order; event: Event | undefined; onChange: (order: Order) => void;
+}): ReactElement {
     const words = useWords();
     const { t } = words;
     const [isAsking, setAsking] = useState(false);
@@ -121,13 +130,20 @@ function UnderWay({ order, event, onChange }: { order: Order; event: Event | und
                                 <>
                                     <h2 className="place-label">{t("order.line.place")}</h2>
                                     <p className="place">{words.number(order.placeInLine)}</p>
-                                    <p className="eta">{order.etaSeconds === undefined || order.etaSeconds < 2 ? t("order.eta.soon") : t("order.eta", { duration: words.duration(order.etaSeconds * 1000) })}</p>
+                                    <p className="eta">
+                                        {order.etaSeconds === undefined || order.etaSeconds < 2
+                                            ? t("order.eta.soon")
+                                            : t("order.eta", { duration: words.duration(order.etaSeconds * 1000) })}
+                                    </p>
                                 </>
                             )
                     ) : <><span className="big-spinner"><Spinner /></span><h2>{t("order.payment")}</h2></>}
                 </div>
                 {isQueued && order.placeInLine !== undefined && (first.current ?? 0) > 1 && (
-                    <progress max={first.current} value={(first.current ?? 0) - order.placeInLine + 1} aria-label={t("order.line.place")} />
+                    <progress
+                        max={first.current} value={(first.current ?? 0) - order.placeInLine + 1}
+                        aria-label={t("order.line.place")}
+                    />
                 )}
                 <p className="prose">{t(isQueued ? "order.line.text" : "order.payment.text")}</p>
                 <p className="hint">{t("order.live")}</p>
@@ -138,7 +154,8 @@ function UnderWay({ order, event, onChange }: { order: Order; event: Event | und
             </div>
             {isAsking && (
                 <Confirm
-                    title={t("order.cancel")} text={t("order.cancel.ask")} confirm={t("order.cancel")} keep={t("order.cancel.keep")} isBusy={isBusy}
+                    title={t("order.cancel")} text={t("order.cancel.ask")} confirm={t("order.cancel")}
+                    keep={t("order.cancel.keep")} isBusy={isBusy}
                     error={error} onConfirm={() => void cancel()} onClose={() => setAsking(false)}
                 />
             )}
@@ -152,7 +169,10 @@ function Steps({ stage }: { stage: 0 | 1 | 2 }): ReactElement {
     return (
         <ol className="steps">
             {names.map((name, index) => (
-                <li key={name} className={classes(index < stage && "done", index === stage && "now")} aria-current={index === stage ? "step" : undefined}>
+                <li
+                    key={name} className={classes(index < stage && "done", index === stage && "now")}
+                    aria-current={index === stage ? "step" : undefined}
+                >
                     <span className="dot">{index < stage ? <Icon name="check" size={16} /> : index + 1}</span>
                     {name}
                 </li>
@@ -172,19 +192,32 @@ function Ended({ order, event }: { order: Order; event: Event | undefined }): Re
     const isNew = isConfirmed && Date.now() - Date.parse(order.updatedAt) < FRESH_MS;
     const email = state.kind === "signedIn" ? state.account.email : "";
     const tickets = order.tickets ?? [];
-    const title = t(isConfirmed ? "order.confirmed" : order.status === "refunded" ? "order.refunded" : "order.cancelled");
+    const title = t(isConfirmed
+        ? "order.confirmed"
+        : order.status === "refunded" ? "order.refunded"
+        : "order.cancelled");
     return (
         <Page
             title={title}
             lead={isConfirmed
-                ? <p role="status">{t("order.confirmed.text", { count: tickets.length })} {isNew && t("order.mailed", { email })}</p>
-                : <p role="status">{order.status === "refunded" ? t("order.refunded.text") : failureText(order.failure, t)}</p>}
+                ? (
+                    <p role="status">
+                        {t("order.confirmed.text", { count: tickets.length })} {isNew && t("order.mailed", { email })}
+                    </p>
+                )
+                : (
+                    <p role="status">
+                        {order.status === "refunded" ? t("order.refunded.text") : failureText(order.failure, t)}
+                    </p>
+                )}
             {...(isConfirmed ? { actions: <TicketActions order={order} /> } : {})}
         >
             {!isConfirmed && (
                 <div className="actions">
                     <Link to="event" parameters={{ id: order.eventId }} className="button primary">
-                        {t(order.failure?.code === "payment_declined" ? "order.next.payment_declined" : "order.next.other")}
+                        {t(order.failure?.code === "payment_declined"
+                            ? "order.next.payment_declined"
+                            : "order.next.other")}
                     </Link>
                     <Link to="events" className="button secondary">{t("app.toEvents")}</Link>
                 </div>
@@ -192,7 +225,9 @@ function Ended({ order, event }: { order: Order; event: Event | undefined }): Re
             {event !== undefined && tickets.length > 0 && (
                 <div className={classes("tickets", isNew && "arrive")}>
                     {tickets.map((ticket, index) => (
-                        <TicketCard key={ticket.code} ticket={{ ...ticket, number: index + 1, count: tickets.length, event }} />
+                        <TicketCard
+                            key={ticket.code} ticket={{ ...ticket, number: index + 1, count: tickets.length, event }}
+                        />
                     ))}
                 </div>
             )}
@@ -205,7 +240,12 @@ function Ended({ order, event }: { order: Order; event: Event | undefined }): Re
                             <li key={index}>
                                 <span>{words.money(refund.amount)}</span>
                                 <span className="hint">{words.short(refund.createdAt)}</span>
-                                <Badge tone={refund.status === "refunded" ? "good" : refund.status === "failed" ? "bad" : "accent"}>{t(`order.refund.${refund.status}`)}</Badge>
+                                <Badge
+                                    tone={refund.status === "refunded"
+                                        ? "good"
+                                        : refund.status === "failed" ? "bad"
+                                        : "accent"}
+                                >{t(`order.refund.${refund.status}`)}</Badge>
                             </li>
                         ))}
                     </ul>
@@ -246,7 +286,9 @@ function TicketActions({ order }: { order: Order }): ReactElement {
 /** What was mailed about it; nothing is said while it is not known. */
 function Mails({ order }: { order: Order }): ReactElement | null {
     const { t, short } = useWords();
-    const { value } = useResource(order.id, (signal) => call("listOrderMails", { path: { id: order.id }, signal }), 30_000);
+    const { value } = useResource(
+        order.id, (signal) => call("listOrderMails", { path: { id: order.id }, signal }), 30_000,
+    );
     if (value === undefined || value.items.length === 0) return null;
     return (
         <details className="details">
@@ -256,7 +298,9 @@ function Mails({ order }: { order: Order }): ReactElement | null {
                     <li key={index}>
                         <span>{t(`order.mail.${mail.kind}`)}</span>
                         <span className="hint">{short(mail.sentAt ?? mail.createdAt)}</span>
-                        <Badge tone={mail.state === "sent" ? "good" : mail.state === "dead" ? "bad" : "neutral"}>{t(`order.mail.${mail.state}`)}</Badge>
+                        <Badge tone={mail.state === "sent" ? "good" : mail.state === "dead" ? "bad" : "neutral"}>
+                            {t(`order.mail.${mail.state}`)}
+                        </Badge>
                     </li>
                 ))}
             </ul>

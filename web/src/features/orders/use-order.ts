@@ -32,7 +32,9 @@ export function useOrder(id: string, receipt: string | undefined): OrderControl 
                     return { order, tag: response.headers.get("ETag") ?? undefined };
                 },
                 async recover() {
-                    return receipt === undefined ? undefined : call("recoverOrder", { body: { receipt }, signal: abort.signal });
+                    return receipt === undefined
+                        ? undefined
+                        : call("recoverOrder", { body: { receipt }, signal: abort.signal });
                 },
                 pause: (ms, canWake) => pause(ms, abort.signal, canWake),
                 now: () => Date.now(),

@@ -30,7 +30,9 @@ interface Watched {
 /** Looks at the ledger and the metrics again and again. A hidden page looks too: its charts must not have holes. */
 function useLive(id: string): Watched {
     const sale = useRef(new LiveSale());
-    const [state, setState] = useState<Omit<Watched, "sale">>({ looks: 0, error: undefined, hasMetrics: true, lookedAt: Date.now() });
+    const [state, setState] = useState<Omit<Watched, "sale">>({
+        looks: 0, error: undefined, hasMetrics: true, lookedAt: Date.now(),
+    });
     useEffect(() => {
         const abort = new AbortController();
         let timer: ReturnType<typeof setTimeout>;
@@ -44,7 +46,9 @@ function useLive(id: string): Watched {
                 ]);
                 if (abort.signal.aborted) return;
                 sale.current.add(ledger, metrics === undefined ? undefined : parseMetrics(metrics), Date.now());
-                setState((before) => ({ looks: before.looks + 1, error: undefined, hasMetrics: metrics !== undefined, lookedAt: Date.now() }));
+                setState((before) => ({
+                    looks: before.looks + 1, error: undefined, hasMetrics: metrics !== undefined, lookedAt: Date.now(),
+                }));
             } catch (failure) {
                 if (abort.signal.aborted) return;
                 setState((before) => ({ ...before, looks: before.looks + 1, error: ApiError.of(failure) }));
@@ -63,13 +67,19 @@ function useLive(id: string): Watched {
 export function DashboardPage({ id }: { id: string }): ReactElement {
     const words = useWords();
     const { t } = words;
-    const { value: event, error, reload, replace } = useResource(id, (signal) => call("event", { as: "none", path: { id }, signal, cache: "no-store" }), 5000);
+    const { value: event, error, reload, replace } = useResource(
+        id, (signal) => call("event", { as: "none", path: { id }, signal, cache: "no-store" }), 5000,
+    );
     const live = useLive(id);
     const { sale } = live;
     const now = sale.points[sale.points.length - 1];
     const age = Date.now() - live.lookedAt;
     if (event === undefined) {
-        return <div className="page wide">{error === undefined ? <Skeleton lines={8} /> : <ErrorNotice error={error} onRetry={reload} />}</div>;
+        return (
+            <div className="page wide">
+                {error === undefined ? <Skeleton lines={8} /> : <ErrorNotice error={error} onRetry={reload} />}
+            </div>
+        );
     }
     const refused = Object.entries(sale.fleet.refused);
     return (
@@ -78,21 +88,34 @@ export function DashboardPage({ id }: { id: string }): ReactElement {
             actions={<SaleControl event={event} onChange={(changed) => { replace(changed); reload(); }} />}
         >
             <EventTabs id={id} here="dashboard" />
-            {live.error !== undefined && age > STALE_MS && <Notice tone="warning" role="status" icon="wifiOff">{t("dash.stale", { duration: words.duration(age) })}</Notice>}
+            {live.error !== undefined && age > STALE_MS && (
+                <Notice tone="warning" role="status" icon="wifiOff">
+                    {t("dash.stale", { duration: words.duration(age) })}
+                </Notice>
+            )}
             {now === undefined ? <Skeleton lines={6} /> : (
                 <>
                     <dl className="tiles" aria-label={t("dash.live")}>
                         <Tile label={t("dash.accepted")} value={words.number(now.accepted)} id="accepted" />
                         <Tile label={t("dash.confirmed")} value={words.number(now.confirmed)} id="confirmed" isGood />
-                        <Tile label={t("dash.refused")} value={words.number(refused.reduce((sum, [, count]) => sum + count, 0))} id="refused" />
+                        <Tile
+                            label={t("dash.refused")}
+                            value={words.number(refused.reduce((sum, [, count]) => sum + count, 0))} id="refused"
+                        />
                         <Tile label={t("dash.backlog")} value={words.number(now.backlog)} id="backlog" />
                         <Tile label={t("dash.pending")} value={words.number(now.pending)} id="pending" />
-                        <Tile label={t("dash.rate")} value={t("dash.perSecond", { value: Math.round(now.drainRate) })} id="rate" />
-                        <Tile label={t("dash.stock")} value={words.number(now.stock)} id="stock" isLast={now.stock === 0} />
+                        <Tile
+                            label={t("dash.rate")} value={t("dash.perSecond", { value: Math.round(now.drainRate) })}
+                            id="rate"
+                        />
+                        <Tile
+                            label={t("dash.stock")} value={words.number(now.stock)} id="stock" isLast={now.stock === 0}
+                        />
                     </dl>
                     <div className="charts">
                         <LineChart<LivePoint>
-                            title={t("dash.tickets")} hint={t("dash.tickets.text")} points={sale.points} format={words.number}
+                            title={t("dash.tickets")} hint={t("dash.tickets.text")} points={sale.points}
+                            format={words.number}
                             series={[
                                 { label: t("dash.accepted"), value: (point) => point.accepted, isArea: true },
                                 { label: t("dash.confirmed"), value: (point) => point.confirmed },
@@ -100,7 +123,8 @@ export function DashboardPage({ id }: { id: string }): ReactElement {
                             ]}
                         />
                         <LineChart<LivePoint>
-                            title={t("dash.rate")} hint={t("dash.rate.text")} points={sale.points} format={(value) => words.number(Math.round(value))}
+                            title={t("dash.rate")} hint={t("dash.rate.text")} points={sale.points}
+                            format={(value) => words.number(Math.round(value))}
                             series={[
                                 { label: t("dash.rate"), value: (point) => point.drainRate, isArea: true },
                                 { label: t("dash.accepted"), value: (point) => point.acceptRate },
@@ -108,7 +132,8 @@ export function DashboardPage({ id }: { id: string }): ReactElement {
                             ]}
                         />
                         <LineChart<LivePoint>
-                            title={t("dash.latency")} hint={live.hasMetrics ? t("dash.latency.text") : t("dash.noMetrics")} points={sale.points}
+                            title={t("dash.latency")}
+                            hint={live.hasMetrics ? t("dash.latency.text") : t("dash.noMetrics")} points={sale.points}
                             format={(value) => `${words.number(value)} ms`}
                             series={[
                                 { label: "p50", value: (point) => point.p50, isArea: true },
@@ -118,8 +143,15 @@ export function DashboardPage({ id }: { id: string }): ReactElement {
                         />
                         <section className="chart">
                             <h2>{t("dash.refused")}</h2>
-                            <p className="hint">{live.hasMetrics ? `${t("dash.refused.text")} · ${t("dash.gateways", { count: sale.fleet.gateways })}` : t("dash.noMetrics")}</p>
-                            <BarList items={refused.map(([code, value]) => ({ label: refusalName(code, words), value }))} format={words.number} empty={t("dash.refused.none")} />
+                            <p className="hint">
+                                {live.hasMetrics
+                                    ? `${t("dash.refused.text")} · ${t("dash.gateways", { count: sale.fleet.gateways })}`
+                                    : t("dash.noMetrics")}
+                            </p>
+                            <BarList
+                                items={refused.map(([code, value]) => ({ label: refusalName(code, words), value }))}
+                                format={words.number} empty={t("dash.refused.none")}
+                            />
                         </section>
                     </div>
                     {sale.ledger !== undefined && <LedgerTable ledger={sale.ledger} />}
@@ -134,7 +166,9 @@ function refusalName(code: string, { t, has }: ReturnType<typeof useWords>): str
     return key !== undefined && has(key) ? t(key) : code;
 }
 
-function Tile({ label, value, id, isGood = false, isLast = false }: { label: string; value: string; id: string; isGood?: boolean; isLast?: boolean }): ReactElement {
+function Tile({ label, value, id, isGood = false, isLast = false }: {
+    label: string; value: string; id: string; isGood?: boolean; isLast?: boolean;
+}): ReactElement {
     return (
         <div className={classes("tile", isGood && "good", isLast && "last")} data-figure={id}>
             <dt>{label}</dt>
@@ -155,7 +189,9 @@ function LedgerTable({ ledger }: { ledger: Ledger }): ReactElement {
                     <h2>{t("dash.ledger")}</h2>
                     <p className="hint">{t("dash.ledger.text")}</p>
                 </div>
-                <Badge tone={ledger.balanced ? "good" : "warning"}>{t(ledger.balanced ? "dash.balanced" : "dash.moving")}</Badge>
+                <Badge tone={ledger.balanced ? "good" : "warning"}>
+                    {t(ledger.balanced ? "dash.balanced" : "dash.moving")}
+                </Badge>
             </header>
             <div className="table-frame" tabIndex={0} role="region" aria-label={t("dash.ledger")}>
                 <table className="numbers">
@@ -173,15 +209,26 @@ function LedgerTable({ ledger }: { ledger: Ledger }): ReactElement {
                     <tbody>
                         <tr>
                             <th scope="row">{t("dash.postgres")}</th>
-                            <td>{number(postgres.available)}</td><td>–</td><td>{number(postgres.pending)}</td><td>{number(postgres.sold)}</td>
+                            <td>{number(postgres.available)}</td>
+                            <td>–</td>
+                            <td>{number(postgres.pending)}</td>
+                            <td>{number(postgres.sold)}</td>
                             <td><strong>{number(ledger.capacity)}</strong></td><td>{number(postgres.cancelled)}</td>
                         </tr>
                         <tr>
                             <th scope="row">{t("dash.redis")}</th>
                             {redis === undefined ? <td colSpan={6}>{t("dash.noRedis")}</td> : (
                                 <>
-                                    <td>{number(redis.available)}</td><td>{number(inFlight)}</td><td>{number(postgres.pending)}</td><td>{number(postgres.sold)}</td>
-                                    <td><strong>{number(redis.available + inFlight + postgres.pending + postgres.sold)}</strong></td><td>–</td>
+                                    <td>{number(redis.available)}</td>
+                                    <td>{number(inFlight)}</td>
+                                    <td>{number(postgres.pending)}</td>
+                                    <td>{number(postgres.sold)}</td>
+                                    <td>
+                                        <strong>
+                                            {number(redis.available + inFlight + postgres.pending + postgres.sold)}
+                                        </strong>
+                                    </td>
+                                    <td>–</td>
                                 </>
                             )}
                         </tr>

@@ -14,7 +14,9 @@ export interface Draft {
     saleClosesAt: string;
 }
 
-export const currencies: readonly Currency[] = ["EUR", "USD", "GBP", "CHF", "SEK", "NOK", "DKK", "PLN", "CZK", "CAD", "AUD", "NZD"];
+export const currencies: readonly Currency[] = [
+    "EUR", "USD", "GBP", "CHF", "SEK", "NOK", "DKK", "PLN", "CZK", "CAD", "AUD", "NZD",
+];
 
 export const emptyDraft: Draft = {
     title: "", description: "", venue: "", eventDate: "", price: "", currency: "EUR", totalTickets: "", limitPerBuyer: "4",
@@ -27,7 +29,9 @@ const two = (value: number): string => String(value).padStart(2, "0");
 export function localTime(time: string | undefined): string {
     if (time === undefined) return "";
     const date = new Date(time);
-    return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}T${two(date.getHours())}:${two(date.getMinutes())}`;
+    return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}T${two(date.getHours())}:${two(
+        date.getMinutes(),
+    )}`;
 }
 
 /** undefined for what is no time. */
@@ -68,8 +72,12 @@ export function faults(draft: Draft): Record<string, "required" | "number" | "am
 /** The body for a draft without faults. A time that was taken out is `null`, which takes it away. */
 export function bodyOf(draft: Draft): NewEvent {
     return {
-        title: draft.title.trim(), description: draft.description, venue: draft.venue.trim(), eventDate: utcTime(draft.eventDate) ?? "",
-        ticketPrice: { amount: minorUnits(draft.price) ?? 0, currency: draft.currency }, totalTickets: Number(draft.totalTickets),
+        title: draft.title.trim(), description: draft.description, venue: draft.venue.trim(), eventDate: utcTime(
+            draft.eventDate,
+        ) ?? "",
+        ticketPrice: { amount: minorUnits(draft.price) ?? 0, currency: draft.currency }, totalTickets: Number(
+            draft.totalTickets,
+        ),
         limitPerBuyer: Number(draft.limitPerBuyer), saleOpensAt: utcTime(draft.saleOpensAt) ?? null,
         saleClosesAt: utcTime(draft.saleClosesAt) ?? null,
     };

@@ -28,17 +28,23 @@ export function parseMetrics(text: string): GatewaySample {
         const value = Number(valueText);
         const labels = labelsOf(labelText ?? "");
         if (name === "process_start_time_seconds") instance = valueText;
-        if (name === "onsale_purchases_refused_total" && value > 0 && labels["code"] !== undefined) refused[labels["code"]] = value;
-        if (name === "onsale_http_request_duration_seconds_bucket" && labels["route"] === "/api/tickets/purchase" && labels["method"] === "POST") {
+        if (name === "onsale_purchases_refused_total" && value > 0 && labels["code"] !== undefined) {
+            refused[labels["code"]] = value;
+        }
+        if (name === "onsale_http_request_duration_seconds_bucket" && labels["route"] === "/api/tickets/purchase" &&
+            labels["method"] === "POST") {
             cumulative.push([labels["le"] === "+Inf" ? Infinity : Number(labels["le"]), value]);
         }
     }
     cumulative.sort((one, other) => one[0] - other[0]);
-    const latency = cumulative.map(([bound, count], index) => [bound, count - (cumulative[index - 1]?.[1] ?? 0)] as const);
+    const latency = cumulative.map(([bound, count], index) =>
+        [bound, count - (cumulative[index - 1]?.[1] ?? 0)] as const);
     return { instance, refused, latency };
 }
 
-/** A share of the values lies at or below the result, in seconds; within a bucket they are taken to be spread evenly. */
+/**
+ * A share of the values lies at or below the result, in seconds; within a bucket they are taken to be spread evenly.
+ */
 export function quantile(buckets: ReadonlyArray<readonly [number, number]>, share: number): number | undefined {
     const total = buckets.reduce((sum, [, count]) => sum + count, 0);
     if (total <= 0) return undefined;
@@ -58,8 +64,8 @@ export function quantile(buckets: ReadonlyArray<readonly [number, number]>, shar
 const WINDOW = 10;
 
 /**
- * Adds up what is seen of several gateways. Behind a load balancer each look is answered by one of them, so the last look at
- * each counts.
+ * Adds up what is seen of several gateways. Behind a load balancer each look is answered by one of them, so the last
+ * look at each counts.
  */
 export class Fleet {
     private readonly seen = new Map<string, GatewaySample[]>();
@@ -76,7 +82,9 @@ export class Fleet {
     get refused(): Record<string, number> {
         const sum: Record<string, number> = {};
         for (const samples of this.seen.values()) {
-            for (const [code, count] of Object.entries(samples[samples.length - 1]?.refused ?? {})) sum[code] = (sum[code] ?? 0) + count;
+            for (const [code, count] of Object.entries(samples[samples.length - 1]?.refused ?? {})) {
+                sum[code] = (sum[code] ?? 0) + count;
+            }
         }
         return sum;
     }

@@ -32,21 +32,38 @@ export function OrganisePage(): ReactElement {
     const { t } = words;
     const [typed, q, setTyped] = useTyped();
     const events = usePagedList<Event>(`organise|${q}`, (cursor, signal) =>
-        call("listEvents", { as: "none", signal, cache: "no-store", query: { limit: 50, ...(q === "" ? {} : { q }), ...(cursor === undefined ? {} : { cursor }) } }),
+        call("listEvents", {
+            as: "none", signal, cache: "no-store",
+            query: { limit: 50, ...(q === "" ? {} : { q }), ...(cursor === undefined ? {} : { cursor }) },
+        }),
     );
     return (
-        <Page title={t("organise.title")} width="wide" actions={<Link to="newEvent" className="button primary">{t("organise.new")}</Link>}>
+        <Page
+            title={t("organise.title")} width="wide"
+            actions={<Link to="newEvent" className="button primary">{t("organise.new")}</Link>}
+        >
             <OrganiseTabs here="organise" />
             <div className="filter">
-                <TextField label={t("events.search")} type="search" value={typed} maxLength={150} onChange={(event) => setTyped(event.target.value)} />
+                <TextField
+                    label={t("events.search")} type="search" value={typed} maxLength={150}
+                    onChange={(event) => setTyped(event.target.value)}
+                />
             </div>
             {events.error !== undefined && <ErrorNotice error={events.error} onRetry={events.reload} />}
             {events.items === undefined && events.error === undefined && <Skeleton lines={6} />}
-            {events.items?.length === 0 && <Empty icon="calendar" title={t(q === "" ? "organise.none" : "events.nothing")}><p>{q === "" ? t("organise.none.text") : t("events.nothing.text")}</p></Empty>}
+            {events.items?.length === 0 && (
+                <Empty icon="calendar" title={t(q === "" ? "organise.none" : "events.nothing")}>
+                    <p>{q === "" ? t("organise.none.text") : t("events.nothing.text")}</p>
+                </Empty>
+            )}
             {events.items !== undefined && events.items.length > 0 && (
                 <ul className="order-list">{events.items.map((event) => <Row key={event.id} event={event} />)}</ul>
             )}
-            {events.hasMore && <div className="more"><Button isBusy={events.isLoadingMore} onClick={events.loadMore}>{t("app.more")}</Button></div>}
+            {events.hasMore && (
+                <div className="more">
+                    <Button isBusy={events.isLoadingMore} onClick={events.loadMore}>{t("app.more")}</Button>
+                </div>
+            )}
         </Page>
     );
 }
@@ -60,7 +77,10 @@ function Row({ event }: { event: Event }): ReactElement {
         <li>
             <Link to="dashboard" parameters={{ id: event.id }} className="order-row with-thumb">
                 <span className="thumb"><EventImage event={event} /></span>
-                <span className="order-what"><strong>{event.title}</strong><span className="hint">{words.dateTime(event.eventDate)} · {event.venue}</span></span>
+                <span className="order-what">
+                    <strong>{event.title}</strong>
+                    <span className="hint">{words.dateTime(event.eventDate)} · {event.venue}</span>
+                </span>
                 <span className="sold">
                     <span>{t("organise.sold", { sold, total: event.totalTickets })}</span>
                     <progress max={Math.max(1, event.totalTickets)} value={sold} aria-hidden="true" />

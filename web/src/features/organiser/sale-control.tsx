@@ -6,7 +6,9 @@ import { useWords } from "../../i18n";
 import { Button, Confirm } from "../../ui/controls";
 import { Badge, errorText, say, type Tone } from "../../ui/feedback";
 
-const tones: Record<Event["saleState"], Tone> = { scheduled: "accent", open: "good", paused: "warning", closed: "neutral" };
+const tones: Record<Event["saleState"], Tone> = {
+    scheduled: "accent", open: "good", paused: "warning", closed: "neutral",
+};
 
 /** Opens, pauses and closes a sale. */
 export function SaleControl({ event, onChange }: { event: Event; onChange: (event: Event) => void }): ReactElement {
@@ -33,11 +35,28 @@ export function SaleControl({ event, onChange }: { event: Event; onChange: (even
         <div className="sale-control">
             <Badge tone={tones[state]}>{t(`sale.state.${state}`)}</Badge>
             <div className="actions">
-                {state !== "open" && <Button look="primary" icon="play" isBusy={busy === "open"} onClick={() => void set("open")}>{t(state === "paused" ? "sale.resume" : "sale.open")}</Button>}
-                {state !== "paused" && state !== "closed" && <Button icon="pause" isBusy={busy === "paused"} onClick={() => void set("paused")}>{t("sale.pause")}</Button>}
-                {state !== "closed" && <Button icon="stop" isBusy={busy === "closed"} onClick={() => setAsking(true)}>{t("sale.close")}</Button>}
+                {state !== "open" && (
+                    <Button look="primary" icon="play" isBusy={busy === "open"} onClick={() => void set("open")}>
+                        {t(state === "paused" ? "sale.resume" : "sale.open")}
+                    </Button>
+                )}
+                {state !== "paused" && state !== "closed" && (
+                    <Button icon="pause" isBusy={busy === "paused"} onClick={() => void set("paused")}>
+                        {t("sale.pause")}
+                    </Button>
+                )}
+                {state !== "closed" && (
+                    <Button icon="stop" isBusy={busy === "closed"} onClick={() => setAsking(true)}>
+                        {t("sale.close")}
+                    </Button>
+                )}
             </div>
-            {isAsking && <Confirm title={t("sale.close")} text={t("sale.close.ask")} confirm={t("sale.close")} onConfirm={() => void set("closed")} onClose={() => setAsking(false)} />}
+            {isAsking && (
+                <Confirm
+                    title={t("sale.close")} text={t("sale.close.ask")} confirm={t("sale.close")}
+                    onConfirm={() => void set("closed")} onClose={() => setAsking(false)}
+                />
+            )}
         </div>
     );
 }

@@ -18,9 +18,15 @@ export function EventTabs({ id, here }: { id: string; here: "dashboard" | "event
     const { t } = useWords();
     return (
         <nav className="tabs" aria-label={t("organise.events")}>
-            <Link to="dashboard" parameters={{ id }} aria-current={here === "dashboard" ? "page" : undefined}>{t("dash.title")}</Link>
-            <Link to="eventOrders" parameters={{ id }} aria-current={here === "eventOrders" ? "page" : undefined}>{t("dash.orders")}</Link>
-            <Link to="editEvent" parameters={{ id }} aria-current={here === "editEvent" ? "page" : undefined}>{t("dash.edit")}</Link>
+            <Link to="dashboard" parameters={{ id }} aria-current={here === "dashboard" ? "page" : undefined}>
+                {t("dash.title")}
+            </Link>
+            <Link to="eventOrders" parameters={{ id }} aria-current={here === "eventOrders" ? "page" : undefined}>
+                {t("dash.orders")}
+            </Link>
+            <Link to="editEvent" parameters={{ id }} aria-current={here === "editEvent" ? "page" : undefined}>
+                {t("dash.edit")}
+            </Link>
             <Link to="gate" parameters={{ id }}>{t("dash.gate")}</Link>
             <Link to="event" parameters={{ id }}>{t("dash.page")}</Link>
         </nav>

@@ -23,13 +23,17 @@ export async function uploadImage(eventId: string, file: File, tell: (step: Uplo
 }
 
 /** `fetch` tells nothing of how far it has come; `XMLHttpRequest` does. */
-function put(url: string, headers: Record<string, string>, file: File, progress: (fraction: number) => void): Promise<void> {
+function put(
+    url: string, headers: Record<string, string>, file: File, progress: (fraction: number) => void,
+): Promise<void> {
     return new Promise((resolve, reject) => {
         const request = new XMLHttpRequest();
         request.open("PUT", url);
         for (const [name, value] of Object.entries(headers)) {
             // The browser sets it itself, and lets nobody else.
-            if (name.toLowerCase() !== "content-length" && name.toLowerCase() !== "host") request.setRequestHeader(name, value);
+            if (name.toLowerCase() !== "content-length" && name.toLowerCase() !== "host") request.setRequestHeader(
+                name, value,
+            );
         }
         request.upload.addEventListener("progress", (event) => {
             if (event.lengthComputable) progress(event.loaded / event.total);

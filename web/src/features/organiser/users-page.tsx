@@ -20,7 +20,9 @@ export function UsersPage(): ReactElement {
     const [typed, q, setTyped] = useTyped();
     const [busy, setBusy] = useState<string | undefined>(undefined);
     const users = usePagedList<Account>(`users|${q}`, (cursor, signal) =>
-        call("listUsers", { signal, query: { limit: 50, ...(q === "" ? {} : { q }), ...(cursor === undefined ? {} : { cursor }) } }),
+        call("listUsers", {
+            signal, query: { limit: 50, ...(q === "" ? {} : { q }), ...(cursor === undefined ? {} : { cursor }) },
+        }),
     );
     async function setRole(account: Account, role: Role): Promise<void> {
         setBusy(account.id);
@@ -36,23 +38,40 @@ export function UsersPage(): ReactElement {
     return (
         <Page title={t("users.title")} width="wide">
             <OrganiseTabs here="users" />
-            <div className="filter"><TextField label={t("users.search")} type="search" value={typed} maxLength={150} onChange={(event) => setTyped(event.target.value)} /></div>
+            <div className="filter">
+                <TextField
+                    label={t("users.search")} type="search" value={typed} maxLength={150}
+                    onChange={(event) => setTyped(event.target.value)}
+                />
+            </div>
             {users.error !== undefined && <ErrorNotice error={users.error} onRetry={users.reload} />}
             {users.items === undefined && users.error === undefined && <Skeleton lines={8} />}
             {users.items?.length === 0 && <Empty icon="user" title={t("users.none")} />}
             {users.items !== undefined && users.items.length > 0 && (
                 <div className="table-frame" tabIndex={0} role="region" aria-label={t("users.title")}>
                     <table className="data">
-                        <thead><tr><th scope="col">{t("account.email")}</th><th scope="col">{t("account.name")}</th><th scope="col">{t("users.since")}</th><th scope="col">{t("users.role")}</th></tr></thead>
+                        <thead>
+                            <tr>
+                                <thead><tr><th scope="col">{t("account.email")}</th>
+                                <th scope="col">{t("account.name")}</th>
+                                <th scope="col">{t("users.since")}</th>
+                                <th scope="col">{t("users.role")}</th>
+                            </tr>
+                        </thead>
                         <tbody>
                             {users.items.map((account) => (
                                 <tr key={account.id}>
-                                    <th scope="row"><span className="ellipsis">{account.email}</span> {account.id === own && <Badge tone="accent">{t("users.own")}</Badge>}</th>
+                                    <th scope="row">
+                                        <span className="ellipsis">{account.email}</span> {account.id === own && (
+                                            <Badge tone="accent">{t("users.own")}</Badge>
+                                        )}
+                                    </th>
                                     <td>{account.name ?? "–"}</td>
                                     <td>{words.date(account.createdAt)}</td>
                                     <td>
                                         <select
-                                            aria-label={`${t("users.role")}: ${account.email}`} value={account.role} disabled={busy === account.id}
+                                            aria-label={`${t("users.role")}: ${account.email}`} value={account.role}
+                                            disabled={busy === account.id}
                                             onChange={(event) => void setRole(account, event.target.value as Role)}
                                         >
                                             <option value="user">{t("users.role.user")}</option>
@@ -65,7 +84,11 @@ export function UsersPage(): ReactElement {
                     </table>
                 </div>
             )}
-            {users.hasMore && <div className="more"><Button isBusy={users.isLoadingMore} onClick={users.loadMore}>{t("app.more")}</Button></div>}
+            {users.hasMore && (
+                <div className="more">
+                    <Button isBusy={users.isLoadingMore} onClick={users.loadMore}>{t("app.more")}</Button>
+                </div>
+            )}
         </Page>
     );
 }

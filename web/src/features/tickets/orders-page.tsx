@@ -29,10 +29,16 @@ export function OrdersPage(): ReactElement {
             )}
             {orders.items !== undefined && orders.items.length > 0 && (
                 <ul className="order-list">
-                    {orders.items.map((order) => <OrderRow key={order.id} order={order} event={titles.get(order.eventId)} />)}
+                    {orders.items.map((order) => (
+                        <OrderRow key={order.id} order={order} event={titles.get(order.eventId)} />
+                    ))}
                 </ul>
             )}
-            {orders.hasMore && <div className="more"><Button isBusy={orders.isLoadingMore} onClick={orders.loadMore}>{t("app.more")}</Button></div>}
+            {orders.hasMore && (
+                <div className="more">
+                    <Button isBusy={orders.isLoadingMore} onClick={orders.loadMore}>{t("app.more")}</Button>
+                </div>
+            )}
         </Page>
     );
 }
@@ -48,10 +54,13 @@ function OrderRow({ order, event }: { order: Order; event: Event | undefined }):
                     <strong>{event?.title ?? t("order.title")}</strong>
                     <span className="hint">
                         {t("order.tickets", { count: order.quantity })} · {words.short(order.createdAt)}
-                        {refund !== undefined && ` · ${words.money(refund.amount)} ${t(`order.refund.${refund.status}`)}`}
+                        {refund !== undefined &&
+                            ` · ${words.money(refund.amount)} ${t(`order.refund.${refund.status}`)}`}
                     </span>
                 </span>
-                <span className="order-total">{order.totalPrice.amount === 0 ? t("event.free") : words.money(order.totalPrice)}</span>
+                <span className="order-total">
+                    {order.totalPrice.amount === 0 ? t("event.free") : words.money(order.totalPrice)}
+                </span>
                 <Badge tone={statusTones[order.status]}>{t(`order.status.${order.status}`)}</Badge>
             </Link>
         </li>

@@ -22,7 +22,9 @@ export interface TicketFacts {
 }
 
 /** A ticket as one would hold it: what it is for on the left, the code to be scanned on the stub. */
-export function TicketCard({ ticket, isLink = true, level: Heading = "h2" }: { ticket: TicketFacts; isLink?: boolean; level?: "h2" | "h3" }): ReactElement {
+export function TicketCard({ ticket, isLink = true, level: Heading = "h2" }: {
+    ticket: TicketFacts; isLink?: boolean; level?: "h2" | "h3";
+}): ReactElement {
     const { t, dateTime } = useWords();
     const isValid = ticket.status === "valid";
     const of = t("ticket.of", { number: ticket.number, count: ticket.count });
@@ -31,15 +33,25 @@ export function TicketCard({ ticket, isLink = true, level: Heading = "h2" }: { t
             <div className="ticket-main">
                 <p className="ticket-of">{of} <TicketBadge status={ticket.status} /></p>
                 <Heading>
-                    {isLink ? <Link to="ticket" parameters={{ code: ticket.code }}>{ticket.event.title}</Link> : ticket.event.title}
+                    {isLink
+                        ? <Link to="ticket" parameters={{ code: ticket.code }}>{ticket.event.title}</Link>
+                        : ticket.event.title}
                 </Heading>
                 <p className="ticket-when">{dateTime(ticket.event.eventDate)}</p>
                 <p className="ticket-where">{ticket.event.venue}</p>
-                <p className="ticket-code"><span className="visually-hidden">{t("ticket.code")} </span><code>{spaced(ticket.code)}</code></p>
+                <p className="ticket-code">
+                    <span className="visually-hidden">{t("ticket.code")} </span>
+                    <code>{spaced(ticket.code)}</code>
+                </p>
             </div>
             <div className="ticket-stub">
                 {isValid
-                    ? <QRCode code={ticket.code} label={t("ticket.qr", { number: ticket.number, title: ticket.event.title })} />
+                    ? (
+                        <QRCode
+                            code={ticket.code}
+                            label={t("ticket.qr", { number: ticket.number, title: ticket.event.title })}
+                        />
+                    )
                     : <p className="void-mark">{t(`ticket.status.${ticket.status}`)}</p>}
             </div>
         </article>

@@ -17,7 +17,9 @@ export function TicketPage({ code }: { code: string }): ReactElement {
     const words = useWords();
     const { t } = words;
     const [isHanding, setHanding] = useState(false);
-    const { value: ticket, error, reload, replace } = useResource(code, (signal) => call("ticket", { path: { code }, signal }), 15_000);
+    const { value: ticket, error, reload, replace } = useResource(
+        code, (signal) => call("ticket", { path: { code }, signal }), 15_000,
+    );
     if (ticket === undefined) {
         if (error === undefined) return <div className="page"><Skeleton lines={6} isCard /></div>;
         if (error.status !== 404) return <div className="page"><ErrorNotice error={error} onRetry={reload} /></div>;
@@ -32,7 +34,8 @@ export function TicketPage({ code }: { code: string }): ReactElement {
     const isValid = ticket.status === "valid";
     return (
         <Page
-            title={ticket.event.title} width="narrow" lead={<p>{isValid ? t("ticket.bright") : statusText(ticket, words)}</p>}
+            title={ticket.event.title} width="narrow"
+            lead={<p>{isValid ? t("ticket.bright") : statusText(ticket, words)}</p>}
             actions={
                 <>
                     <Button icon="print" onClick={() => window.print()} disabled={!isValid}>{t("order.print")}</Button>
@@ -77,7 +80,11 @@ function Custody({ ticket }: { ticket: Ticket }): ReactElement {
             <ol className="rows">
                 {ticket.custody?.map((step, index) => (
                     <li key={index}>
-                        <span>{step.from === undefined ? t("ticket.custody.bought", { who: name(step.to) }) : t("ticket.custody.handed", { who: name(step.to) })}</span>
+                        <span>
+                            {step.from === undefined
+                                ? t("ticket.custody.bought", { who: name(step.to) })
+                                : t("ticket.custody.handed", { who: name(step.to) })}
+                        </span>
                         <span className="hint">{short(step.at)}</span>
                     </li>
                 ))}
@@ -86,23 +93,30 @@ function Custody({ ticket }: { ticket: Ticket }): ReactElement {
     );
 }
 
-function HandOn({ ticket, onClose, onDone }: { ticket: Ticket; onClose: () => void; onDone: (ticket: Ticket, email: string) => void }): ReactElement {
+function HandOn({ ticket, onClose, onDone }: {
+    ticket: Ticket; onClose: () => void; onDone: (ticket: Ticket, email: string) => void;
+}): ReactElement {
     const words = useWords();
     const { t } = words;
     const [email, setEmail] = useState("");
     const form = useForm(
         () => (email.includes("@") ? {} : { email: t("edit.required") }),
-        async () => onDone(await call("transferTicket", { path: { code: ticket.code }, body: { email: email.trim() } }), email.trim()),
+        async () => onDone(
+            await call("transferTicket", { path: { code: ticket.code }, body: { email: email.trim() } }), email.trim(),
+        ),
     );
     return (
         <Dialog title={t("ticket.transfer.title")} onClose={onClose}>
             <form onSubmit={form.submit} noValidate>
                 <Notice tone="warning">{t("ticket.transfer.text")}</Notice>
                 <TextField
-                    label={t("ticket.transfer.email")} type="email" autoComplete="off" inputMode="email" required value={email} error={form.errors["email"]}
+                    label={t("ticket.transfer.email")} type="email" autoComplete="off" inputMode="email" required
+                    value={email} error={form.errors["email"]}
                     onChange={(event) => setEmail(event.target.value)}
                 />
-                {form.error !== undefined && Object.keys(form.errors).length === 0 && <p className="error" role="alert">{errorText(form.error, words)}</p>}
+                {form.error !== undefined && Object.keys(form.errors).length === 0 && (
+                    <p className="error" role="alert">{errorText(form.error, words)}</p>
+                )}
                 <div className="actions">
                     <Button onClick={onClose}>{t("app.cancel")}</Button>
                     <Button look="primary" type="submit" isBusy={form.isBusy}>{t("ticket.transfer.button")}</Button>

@@ -24,7 +24,9 @@ export function TicketsPage(): ReactElement {
     );
     const now = Date.now();
     const upcoming = tickets.items?.filter((ticket) => isOfUse(ticket, now))
-        .sort((one, other) => Date.parse(one.event.eventDate) - Date.parse(other.event.eventDate) || one.orderId.localeCompare(other.orderId) || one.number - other.number);
+        .sort((one, other) =>
+            Date.parse(one.event.eventDate) - Date.parse(other.event.eventDate) ||
+                one.orderId.localeCompare(other.orderId) || one.number - other.number);
     const past = tickets.items?.filter((ticket) => !isOfUse(ticket, now));
     return (
         <Page title={t("tickets.title")}>
@@ -40,16 +42,24 @@ export function TicketsPage(): ReactElement {
             {upcoming !== undefined && upcoming.length > 0 && (
                 <section>
                     <h2>{t("tickets.upcoming")}</h2>
-                    <div className="tickets">{upcoming.map((ticket) => <TicketCard key={ticket.code} ticket={ticket} level="h3" />)}</div>
+                    <div className="tickets">
+                        {upcoming.map((ticket) => <TicketCard key={ticket.code} ticket={ticket} level="h3" />)}
+                    </div>
                 </section>
             )}
             {past !== undefined && past.length > 0 && (
                 <section className="no-print">
                     <h2>{t("tickets.past")}</h2>
-                    <div className="tickets">{past.map((ticket) => <TicketCard key={ticket.code} ticket={ticket} level="h3" />)}</div>
+                    <div className="tickets">
+                        {past.map((ticket) => <TicketCard key={ticket.code} ticket={ticket} level="h3" />)}
+                    </div>
                 </section>
             )}
-            {tickets.hasMore && <div className="more"><Button isBusy={tickets.isLoadingMore} onClick={tickets.loadMore}>{t("app.more")}</Button></div>}
+            {tickets.hasMore && (
+                <div className="more">
+                    <Button isBusy={tickets.isLoadingMore} onClick={tickets.loadMore}>{t("app.more")}</Button>
+                </div>
+            )}
         </Page>
     );
 }
