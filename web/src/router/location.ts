@@ -7,26 +7,27 @@ export interface Location {
     hash: string;
     /** undefined: there is no such page. */
     page: Match | undefined;
-    /** Counts navigations, so that going to the page one is on is seen too. */
+    /** Counts pages that were gone to, also to the one that one is on; not what changes the address of a page. */
     visit: number;
 }
 
-let visits = 0;
-
-function current(): Location {
+function current(visit: number): Location {
     const { pathname, search, hash } = window.location;
-    return { path: pathname, search, hash, page: match(pathname), visit: (visits += 1) };
+    return { path: pathname, search, hash, page: match(pathname), visit };
 }
 
-export const here = createStore<Location>(current());
+export const here = createStore<Location>(current(1));
 
-window.addEventListener("popstate", () => here.set(current()));
+window.addEventListener("popstate", () => here.set(({ visit }) => current(visit + 1)));
 
 /** @param to An address of this app. */
 export function navigate(to: string, how: { replace?: boolean } = {}): void {
     if (how.replace === true) history.replaceState(null, "", to);
     else history.pushState(null, "", to);
-    here.set(current());
+    here.set(({ path, visit }) => {
+        const isSamePage = how.replace === true && path === window.location.pathname;
+        return current(isSamePage ? visit : visit + 1);
+    });
     if (how.replace !== true) window.scrollTo(0, 0);
 }
 

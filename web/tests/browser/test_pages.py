@@ -129,6 +129,8 @@ class Pages(Case):
         browser.fill("Search events", "zanzi")
         browser.sees("Zanzibar Quartet")
         eventually("the address says so", lambda: "q=zanzi" in browser.driver.current_url)
+        # Who types goes on typing.
+        self.assertEqual(browser.driver.execute_script("return document.activeElement.type"), "search")
         browser.fill("From", "2034-03-06")
         browser.sees("No event fits")
         browser.fill("From", "2034-03-05")
