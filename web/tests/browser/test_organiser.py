@@ -56,6 +56,9 @@ class Organiser(Case):
         browser.sees("Sold out")
         eventually("the image is shown", lambda: browser.driver.execute_script(
             "const image = document.querySelector('img.poster'); return image !== null && image.complete && image.naturalWidth === 320"))
+        # The check of foreign requests sees those to the storage, which this test allows.
+        browser.collect()
+        self.assertTrue(browser.foreign_requests())
         self.orders(browser, event)
 
     def orders(self, browser, event):

@@ -46,6 +46,21 @@ class Pages(Case):
                     browser.check_fits()
         browser.scheme("light")
 
+    def test_the_checks_find_what_they_are_there_for(self):
+        browser = self.browser()
+        browser.open("/")
+        browser.one("h1")
+        browser.check_accessible()
+        browser.driver.execute_script(
+            "const image = document.createElement('img'); image.src = '/icon.svg'; document.querySelector('main').append(image);")
+        with self.assertRaisesRegex(AssertionError, "image-alt"):
+            browser.check_accessible()
+        browser.driver.execute_script(
+            "const box = document.createElement('div'); box.style.width = '3000px'; box.textContent = 'wide';"
+            "document.querySelector('main').append(box);")
+        with self.assertRaisesRegex(AssertionError, "too wide"):
+            browser.check_fits()
+
     def test_everything_can_be_done_by_keyboard(self):
         event = self.service.event()
         email, password, _ = self.service.buyer()
