@@ -270,7 +270,7 @@ class Service:
         programs = os.environ.get("ONSALE_BIN_DIR", str(ROOT / ".build/release"))
         return subprocess.Popen(
             [f"{programs}/loadtest", "onsale", "--event", event, "--buyers", str(buyers), *arguments],
-            env=dict(self.environment, **self.settings), stdin=subprocess.DEVNULL,
+            env=dict(self.environment, **self.settings), start_new_session=True, stdin=subprocess.DEVNULL,
             stdout=open(WORK / "load.log", "wb"), stderr=subprocess.STDOUT)
 
 
