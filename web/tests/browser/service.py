@@ -104,7 +104,7 @@ class ObjectStorage:
             ["weed", "server", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-filer.port={filer}", *ports,
              "-s3.port.iceberg=0", "-s3.port.lance=0", "-volume.max=8", "-master.volumeSizeLimitMB=64", "-s3",
              f"-s3.port={self.port}", f"-s3.config={identities}"],
-            stdout=open(WORK / "storage.log", "wb"), stderr=subprocess.STDOUT, start_new_session=True)
+            stdout=open(WORK / "storage.log", "wb"), stderr=subprocess.STDOUT)
         self.origin = f"http://127.0.0.1:{self.port}"
         eventually("the S3 server has its bucket", lambda: self._has_bucket(filer), within=60)
 
@@ -270,7 +270,7 @@ class Service:
         programs = os.environ.get("ONSALE_BIN_DIR", str(ROOT / ".build/release"))
         return subprocess.Popen(
             [f"{programs}/loadtest", "onsale", "--event", event, "--buyers", str(buyers), *arguments],
-            env=dict(self.environment, **self.settings), start_new_session=True, stdin=subprocess.DEVNULL,
+            env=dict(self.environment, **self.settings), stdin=subprocess.DEVNULL,
             stdout=open(WORK / "load.log", "wb"), stderr=subprocess.STDOUT)
 
 

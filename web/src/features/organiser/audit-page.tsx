@@ -36,7 +36,7 @@ export function AuditPage(): ReactElement {
                     <table className="data">
                         <thead>
                             <tr>
-                                <thead><tr><th scope="col">{t("audit.when")}</th>
+                                <th scope="col">{t("audit.when")}</th>
                                 <th scope="col">{t("audit.action")}</th>
                                 <th scope="col">{t("audit.who")}</th>
                                 <th scope="col">{t("audit.what")}</th>

@@ -52,7 +52,7 @@ export function UsersPage(): ReactElement {
                     <table className="data">
                         <thead>
                             <tr>
-                                <thead><tr><th scope="col">{t("account.email")}</th>
+                                <th scope="col">{t("account.email")}</th>
                                 <th scope="col">{t("account.name")}</th>
                                 <th scope="col">{t("users.since")}</th>
                                 <th scope="col">{t("users.role")}</th>
