@@ -130,6 +130,7 @@ export const deStaff: StaffCatalogue = {
     "audit.what": "Woran",
     "audit.when": "Wann",
     "audit.change": "Änderung",
+    "audit.fields": { one: "{count} Feld", other: "{count} Felder" },
     "audit.operator": "der Betreiber",
     "audit.none": "Noch nichts",
     "audit.all": "Alle Aktionen",

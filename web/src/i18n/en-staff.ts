@@ -129,6 +129,7 @@ export const enStaff = {
     "audit.what": "What",
     "audit.when": "When",
     "audit.change": "Change",
+    "audit.fields": { one: "{count} field", other: "{count} fields" },
     "audit.operator": "the operator",
     "audit.none": "Nothing yet",
     "audit.all": "All actions",

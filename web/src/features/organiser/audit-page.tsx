@@ -72,21 +72,32 @@ export function AuditPage(): ReactElement {
     );
 }
 
+/** So many changes stand there at once; more, as of something that was made, are opened. */
+const FEW = 5;
+
 function Changes({ before, after }: {
     before: AuditEntry["before"] | undefined; after: AuditEntry["after"] | undefined;
 }): ReactElement {
+    const { t } = useWords();
     const fields = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])].sort();
     if (fields.length === 0) return <>–</>;
-    return (
+    const list = (
         <ul className="changes">
             {fields.map((field) => (
                 <li key={field}>
-                    <span className="hint">{field}</span> {before !== undefined && field in before && (
-                        <del>{shown(before[field])}</del>
-                    )} {after !== undefined && field in after && <ins>{shown(after[field])}</ins>}
+                    <span className="hint">{field}</span>{" "}
+                    {before !== undefined && field in before && <del>{shown(before[field])}</del>}{" "}
+                    {after !== undefined && field in after && <ins>{shown(after[field])}</ins>}
                 </li>
             ))}
         </ul>
+    );
+    if (fields.length <= FEW) return list;
+    return (
+        <details className="details">
+            <summary>{t("audit.fields", { count: fields.length })}</summary>
+            {list}
+        </details>
     );
 }
 
