@@ -60,6 +60,8 @@ class Browser:
         # What fields for dates look like is the browser's own language, which it takes from here.
         environment = dict(os.environ, LANGUAGE=language.replace("-", "_"))
         self.driver = webdriver.Chrome(service=Driver(log_path=os.devnull, env=environment), options=options)
+        # On a machine with much else to do the accessibility checker alone takes half a minute.
+        self.driver.set_script_timeout(180)
         self.size = size
         self.resize(*size)
         features = [{"name": "prefers-color-scheme", "value": scheme}]
