@@ -183,7 +183,7 @@ function LedgerTable({ ledger }: { ledger: Ledger }): ReactElement {
     const { postgres, redis } = ledger;
     const inFlight = redis?.inFlight ?? 0;
     return (
-        <section className="panel ledger" aria-label={t("dash.ledger")}>
+        <section className="panel ledger">
             <header>
                 <div>
                     <h2>{t("dash.ledger")}</h2>
