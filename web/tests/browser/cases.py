@@ -28,7 +28,7 @@ def long(test):
 
 class Case(unittest.TestCase):
     maxDiff = None
-    # Beside the gateway, where a test's pages may ask.
+    # Beside the gateway, and the storage that images of events are shown from, where a test's pages may ask.
     allowed_origins = ()
 
     def setUp(self):
@@ -50,7 +50,7 @@ class Case(unittest.TestCase):
                 if failed:
                     browser.picture(WORK / f"{self.id()}-{number}.png")
                 browser.collect()
-                foreign = browser.foreign_requests(self.allowed_origins)
+                foreign = browser.foreign_requests((self.service.storage.origin, *self.allowed_origins))
                 if foreign:
                     problems.append(f"requests left the origin: {foreign}")
                 problems += [f"the browser complained: {text}" for text in browser.faults()]

@@ -1,6 +1,6 @@
 """What an organiser does before and during an on-sale."""
 
-from cases import Case, long, service
+from cases import Case, long
 from service import WORK, eventually, picture_file
 
 
@@ -16,7 +16,6 @@ class Organiser(Case):
         return int("".join(character for character in text if character.isdigit()))
 
     def test_an_event_with_an_image_is_made_opened_and_watched_under_load(self):
-        self.allowed_origins = (service().storage.origin,)
         browser = self.admin("/organise/events/new")
         browser.press("Create the event")
         browser.sees("This is needed.")
@@ -56,7 +55,7 @@ class Organiser(Case):
         browser.sees("Sold out")
         eventually("the image is shown", lambda: browser.driver.execute_script(
             "const image = document.querySelector('img.poster'); return image !== null && image.complete && image.naturalWidth === 320"))
-        # The check of foreign requests sees those to the storage, which this test allows.
+        # The check of foreign requests sees those to the storage, which tests allow.
         browser.collect()
         self.assertTrue(browser.foreign_requests())
         self.orders(browser, event)
