@@ -19,7 +19,7 @@ import Ticketing
             at: root.appending(path: "assets"), withIntermediateDirectories: true)
         let files = [
             "../secret.txt": "secret", "index.html": "<!doctype html><title>Onsale</title>", "icon.svg": "<svg/>",
-            "assets/main-ABC123.js": "export {}", "assets/main-ABC123.js.gz": "zipped",
+            "assets/main-ABC123.js": "export {}", "assets/main-ABC123.js.gz": "zipped", "gate-worker.js": "self",
         ]
         for (name, text) in files { try Data(text.utf8).write(to: root.appending(path: name)) }
         try FileManager.default.createSymbolicLink(
@@ -51,6 +51,17 @@ import Ticketing
         let policy = try await harness.send(.get, "/", headers: Self.page).headers[.contentSecurityPolicy]
         #expect(policy?.contains("img-src 'self' blob: https://cdn.example;") == true)
         #expect(policy?.contains("connect-src 'self' https://s3.example;") == true)
+    }
+
+    /// A service worker is under the policy of its own answer; under that of the API's answers it could fetch nothing.
+    @Test func aWorkerMayAskThisOriginAlone() async throws {
+        let harness = try await harness()
+        let answer = try await harness.send(.get, "/gate-worker.js")
+        #expect(answer.status == 200)
+        #expect(answer.headers[.contentSecurityPolicy] == "default-src 'none'; connect-src 'self'")
+        #expect(answer.headers[.cacheControl] == "no-cache")
+        let page = try await harness.send(.get, "/", headers: Self.page)
+        #expect(page.headers[.contentSecurityPolicy]?.contains("worker-src 'self';") == true)
     }
 
     @Test(arguments: ["/api/nowhere", "/api", "/api/events/x/y", "/assets/gone.js", "/assets/gone", "/nowhere.js"])

@@ -6,6 +6,7 @@
 // for again each time.
 
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { constants, gzipSync } from "node:zlib";
@@ -17,14 +18,15 @@ const [source, output, payments] = process.argv.slice(2);
 const building = `${output}.new`;
 const metafile = `${building}.json`;
 
-function esbuild(...options) {
+/** @param names How the files of entry points are called. */
+function esbuild(names, ...options) {
     execFileSync(
         "esbuild",
         [
             ...options, "--bundle", "--minify", "--sourcemap=external", "--charset=utf8", "--log-level=warning",
             "--target=es2020,chrome90,firefox90,safari15", "--jsx=automatic", `--tsconfig=${join(source, "tsconfig.build.json")}`,
             "--define:process.env.NODE_ENV=\"production\"", `--define:__PAYMENTS__="${payments}"`, "--legal-comments=linked", `--outdir=${building}`,
-            "--entry-names=assets/[name]-[hash]", "--chunk-names=assets/[name]-[hash]",
+            `--entry-names=${names}`, "--chunk-names=assets/[name]-[hash]",
             `--metafile=${metafile}`,
         ],
         // Debian keeps React where Node does not look by itself.
@@ -34,28 +36,35 @@ function esbuild(...options) {
 }
 
 const size = (file) => gzipSync(readFileSync(file), { level: constants.Z_BEST_COMPRESSION }).length;
+const HASHED = "assets/[name]-[hash]";
 const named = (path) => path.slice(path.indexOf(`${basename(building)}/`) + basename(building).length + 1);
+
+/** A script with every other that it imports before it runs. */
+function reached(start) {
+    const found = new Set();
+    const queue = [start];
+    while (queue.length > 0) {
+        const file = queue.pop();
+        if (found.has(file)) continue;
+        found.add(file);
+        for (const imported of outputs[file].imports) {
+            if (imported.kind === "import-statement") queue.push(imported.path);
+        }
+    }
+    return found;
+}
 
 rmSync(building, { recursive: true, force: true });
 mkdirSync(join(building, "assets"), { recursive: true });
 
 // Runs before the page is painted, so it is no module.
-const boot = esbuild(join(source, "src/boot.ts"), "--format=iife");
+const boot = esbuild(HASHED, join(source, "src/boot.ts"), "--format=iife");
 const bootFile = Object.keys(boot).find((file) => file.endsWith(".js"));
-const outputs = esbuild(join(source, "src/main.tsx"), "--format=esm", "--splitting");
+const outputs = esbuild(HASHED, join(source, "src/main.tsx"), "--format=esm", "--splitting");
 
 // The script of the first view: the entry with everything that it imports before it runs.
 const entry = Object.keys(outputs).find((file) => outputs[file].entryPoint?.endsWith("src/main.tsx"));
-const first = new Set();
-const queue = [entry];
-while (queue.length > 0) {
-    const file = queue.pop();
-    if (first.has(file)) continue;
-    first.add(file);
-    for (const imported of outputs[file].imports) {
-        if (imported.kind === "import-statement") queue.push(imported.path);
-    }
-}
+const first = reached(entry);
 const style = outputs[entry].cssBundle ?? Object.keys(outputs).find((file) => file.endsWith(".css"));
 
 const preloads = [...first].filter((file) => file !== entry).map((file) => `<link rel="modulepreload" href="/${named(file)}">`);
@@ -69,10 +78,23 @@ const html = readFileSync(join(source, "index.html"), "utf8")
 writeFileSync(join(building, "index.html"), html);
 cpSync(join(source, "static"), building, { recursive: true });
 
+// The gate's worker keeps what the gate's page needs, in every language. It is found by its name, so that has no hash.
+const parts = Object.keys(outputs).filter((file) =>
+    /\/src\/(features\/gate\/index\.tsx|i18n\/\w+(-\w+)?\.ts)$/.test(outputs[file].entryPoint ?? ""));
+const needed = [...new Set([bootFile, style, ...reached(entry), ...parts.flatMap((part) => [...reached(part)])])]
+    .map((file) => `/${named(file)}`);
+const version = createHash("sha256").update(html).update(needed.join()).digest("hex").slice(0, 16);
+esbuild(
+    "[name]", join(source, "src/worker/gate-worker.ts"), "--format=iife",
+    `--define:__FILES__=${JSON.stringify(needed)}`, `--define:__VERSION__="${version}"`,
+);
+
 // Source maps are for whoever looks for a fault, not for the public.
 mkdirSync(`${output}.maps`, { recursive: true });
-for (const file of readdirSync(join(building, "assets"))) {
-    if (file.endsWith(".map")) renameSync(join(building, "assets", file), join(`${output}.maps`, file));
+for (const folder of ["", "assets"]) {
+    for (const file of readdirSync(join(building, folder))) {
+        if (file.endsWith(".map")) renameSync(join(building, folder, file), join(`${output}.maps`, file));
+    }
 }
 
 for (const folder of ["", "assets"]) {

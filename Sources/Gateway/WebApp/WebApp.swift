@@ -79,6 +79,10 @@ struct WebApp: Sendable {
             .contentType: type,
             .cacheControl: path.hasPrefix(hashed) ? "public, max-age=31536000, immutable" : "no-cache",
         ]
+        // A script whose name stays is a service worker. Its own answer's policy is the one that it is under.
+        if path.hasSuffix(".js"), !path.hasPrefix(hashed) {
+            headers[.contentSecurityPolicy] = "default-src 'none'; connect-src 'self'"
+        }
         if path.hasSuffix(".html") {
             headers[.contentSecurityPolicy] = policy
             headers.append(HTTPField(name: .permissionsPolicy, value: "camera=(self), microphone=(), geolocation=()"))
@@ -101,8 +105,8 @@ struct WebApp: Sendable {
         let upload = imageOrigins.map { " \($0.upload)" } ?? ""
         return [
             "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' blob:\(display)",
-            "connect-src 'self'\(upload)", "media-src 'self' blob:", "manifest-src 'self'", "form-action 'self'",
-            "base-uri 'none'", "frame-ancestors 'none'",
+            "connect-src 'self'\(upload)", "media-src 'self' blob:", "manifest-src 'self'", "worker-src 'self'",
+            "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'",
         ].joined(separator: "; ")
     }
 }

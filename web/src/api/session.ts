@@ -1,28 +1,34 @@
-import type { Account, Session } from "#openapi";
+import type { Account, Role, Session } from "#openapi";
 import { createStore } from "../state/store";
 import { call, request, useTokens } from "./client";
 import { backoff } from "./backoff";
+import { pause } from "./pause";
 import { ApiError } from "./problem";
 
 /**
- * Who is signed in. `unknown` until the cookie of an earlier visit was tried.
+ * Who is signed in. `unknown` until the cookie of an earlier visit was tried; while nobody answers that, it says what
+ * the account of that visit was.
  *
  * The access token is in this module's memory alone. The refresh token is in a cookie that no script can read, is sent
  * to `/api/auth` alone, and never to a request that another site has caused (`SameSite=Strict`); beside it a header is
  * asked for that no form can send. So injected script could act while the page is open, and could take nothing with it.
  */
 export type SessionState =
-    | { kind: "unknown" }
+    | { kind: "unknown"; unanswered?: Role }
     | { kind: "signedOut"; because?: "expired" }
     | { kind: "signedIn"; account: Account };
 
 export const session = createStore<SessionState>({ kind: "unknown" });
 
-/** Says that there is a cookie to try: only whether, so that visitors without an account cause no request. */
+/**
+ * Says that there is a cookie to try, so that visitors without an account cause no request: the role of its account. It
+ * decides which page is shown without an answer, and opens nothing.
+ */
 const HINT = "onsale.session";
 /** Renewed so long before its end. */
 const MARGIN_MS = 30_000;
-const COOKIE = { "X-Onsale-Session": "cookie" };
+/** Without it no session's cookie is taken or given: a page of another origin could not send it. */
+export const COOKIE = { "X-Onsale-Session": "cookie" };
 
 let access: { token: string; expiresAt: number } | undefined;
 let renewal: Promise<string | undefined> | undefined;
@@ -34,7 +40,7 @@ export function startSession(): void {
         if (event.data === "signedOut") forget();
         if (event.data === "signedIn") void begin(0);
     });
-    if (hasHint()) void begin(0);
+    if (hint() !== undefined) void begin(0);
     else session.set({ kind: "signedOut" });
 }
 
@@ -43,15 +49,16 @@ async function begin(attempt: number): Promise<void> {
     try {
         await renew();
     } catch {
-        setTimeout(() => {
-            if (session.get().kind === "unknown") void begin(attempt + 1);
-        }, backoff(attempt));
+        const role = hint();
+        if (session.get().kind === "unknown" && role !== undefined) session.set({ kind: "unknown", unanswered: role });
+        await pause(backoff(attempt), new AbortController().signal);
+        if (session.get().kind === "unknown") void begin(attempt + 1);
     }
 }
 
 async function currentToken(): Promise<string | undefined> {
     if (access !== undefined && access.expiresAt - MARGIN_MS > Date.now()) return access.token;
-    return hasHint() || access !== undefined ? renew() : undefined;
+    return hint() !== undefined || access !== undefined ? renew() : undefined;
 }
 
 /** Exchanges the cookie for a token, once for all who ask meanwhile, and one tab after the other. */
@@ -85,7 +92,7 @@ function inTurn<Value>(work: () => Promise<Value>): Promise<Value> {
 
 function take(answer: Session): void {
     access = { token: answer.token, expiresAt: Date.now() + lifetime(answer.token, answer.expiresAt) };
-    remember(true);
+    remember(answer.user.role);
     session.set({ kind: "signedIn", account: answer.user });
 }
 
@@ -104,21 +111,22 @@ function lifetime(token: string, expiresAt: string): number {
 function forget(because?: "expired"): void {
     const wasSignedIn = session.get().kind === "signedIn";
     access = undefined;
-    remember(false);
+    remember(undefined);
     session.set(because && wasSignedIn ? { kind: "signedOut", because } : { kind: "signedOut" });
 }
 
-function hasHint(): boolean {
+function hint(): Role | undefined {
     try {
-        return localStorage.getItem(HINT) !== null;
+        const role = localStorage.getItem(HINT);
+        return role === null ? undefined : role === "admin" ? "admin" : "user";
     } catch {
-        return false;
+        return undefined;
     }
 }
 
-function remember(isSignedIn: boolean): void {
+function remember(role: Role | undefined): void {
     try {
-        if (isSignedIn) localStorage.setItem(HINT, "1");
+        if (role !== undefined) localStorage.setItem(HINT, role);
         else localStorage.removeItem(HINT);
     } catch {
         // Without storage a session lasts as long as the page.
@@ -126,18 +134,19 @@ function remember(isSignedIn: boolean): void {
 }
 
 export async function signIn(email: string, password: string): Promise<void> {
-    take(await call("login", { as: "none", body: { email, password, session: "cookie" } }));
+    take(await call("login", { as: "none", headers: COOKIE, body: { email, password, session: "cookie" } }));
     tabs?.postMessage("signedIn");
 }
 
 export async function register(email: string, password: string, name: string): Promise<void> {
     const body = { email, password, session: "cookie" as const, ...(name === "" ? {} : { name }) };
-    take(await call("register", { as: "none", body }));
+    take(await call("register", { as: "none", headers: COOKIE, body }));
     tabs?.postMessage("signedIn");
 }
 
 export async function changePassword(currentPassword: string, newPassword: string): Promise<void> {
-    take(await call("changePassword", { body: { currentPassword, newPassword, session: "cookie" } }));
+    const body = { currentPassword, newPassword, session: "cookie" as const };
+    take(await call("changePassword", { headers: COOKIE, body }));
 }
 
 export async function signOut(everywhere = false): Promise<void> {

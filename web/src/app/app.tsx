@@ -58,8 +58,10 @@ function View({ page }: { page: Match }): ReactElement {
         case "forgotPassword": return <ForgotPage />;
         case "resetPassword": return <ResetPage />;
         case "account": return <SignedIn><AccountPage /></SignedIn>;
-        case "gates": return <SignedIn><Gate id={undefined} /></SignedIn>;
-        case "gate": return <SignedIn><Gate key={page.parameters.id} id={page.parameters.id} /></SignedIn>;
+        case "gates": return <SignedIn isOfUse><Gate id={undefined} /></SignedIn>;
+        case "gate": return (
+            <SignedIn isOfUse><Gate key={page.parameters.id} id={page.parameters.id} /></SignedIn>
+        );
         default: return <SignedIn><Organise page={page} /></SignedIn>;
     }
 }

@@ -37,11 +37,16 @@ export function Page({ title, heading, lead, actions, width, children }: {
     );
 }
 
-/** What only somebody who is signed in can see; others are asked to, and come back here. */
-export function SignedIn({ children }: { children: ReactNode }): ReactElement {
+/**
+ * What only somebody who is signed in can see; others are asked to, and come back here.
+ *
+ * @param isOfUse Whether it is of use, too, while the service does not answer who this is.
+ */
+export function SignedIn({ isOfUse = false, children }: { isOfUse?: boolean; children: ReactNode }): ReactElement {
     const state = useStore(session);
     useEffect(() => {
         if (state.kind === "signedOut") navigate(signInAddress(), { replace: true });
     }, [state.kind]);
-    return state.kind === "signedIn" ? <>{children}</> : <div className="page"><Skeleton lines={6} /></div>;
+    const isShown = state.kind === "signedIn" || (isOfUse && state.kind === "unknown" && state.unanswered !== undefined);
+    return isShown ? <>{children}</> : <div className="page"><Skeleton lines={6} /></div>;
 }

@@ -55,7 +55,39 @@ class Gate(Case):
         self.scan(browser, code)
         return self.verdict(browser) == "no"
 
-    def test_scans_wait_for_the_network_and_survive_a_reload(self):
+    def test_a_reload_without_a_network_shows_the_gate_and_the_scans_that_wait(self):
+        event = self.service.event()
+        _, _, token = self.service.buyer("Ada")
+        codes = [ticket["code"] for ticket in self.service.buy(event["id"], token, quantity=2)["tickets"]]
+        browser = self.gate(event["id"])
+        eventually("the page is kept", lambda: browser.driver.execute_async_script(
+            "const done = arguments[0];"
+            "navigator.serviceWorker.getRegistration('/gate').then((one) => done(Boolean(one?.active)))"))
+        self.service.stop_gateway()
+        try:
+            self.scan(browser, codes[0])
+            browser.sees("1 scan waits")
+            browser.reload()
+            browser.sees("Ready")
+            browser.sees("1 scan waits")
+            self.scan(browser, codes[1])
+            browser.sees("2 scans wait")
+            self.assertEqual(self.verdict(browser), "unsure")
+        finally:
+            self.service.start_gateway()
+        eventually("both are checked", lambda: self.service.sql(
+            f"SELECT count(*) FROM tickets WHERE status = 'used' AND ticket_code IN ('{codes[0]}', '{codes[1]}')") == [["2"]])
+        eventually("nothing waits", lambda: "for the network" not in browser.text())
+        # What the API says is kept by no worker.
+        kept = browser.driver.execute_async_script(
+            "const done = arguments[0];"
+            "caches.keys().then((names) => Promise.all(names.map((name) => caches.open(name))))"
+            ".then((all) => Promise.all(all.map((one) => one.keys())))"
+            ".then((all) => done(all.flat().map((request) => new URL(request.url).pathname)))")
+        self.assertIn("/", kept)
+        self.assertEqual([path for path in kept if path != "/" and not path.startswith("/assets/")], [])
+
+    def test_scans_wait_for_the_network(self):
         event = self.service.event()
         _, _, token = self.service.buyer("Ada")
         codes = [ticket["code"] for ticket in self.service.buy(event["id"], token, quantity=3)["tickets"]]

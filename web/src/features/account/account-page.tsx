@@ -2,7 +2,7 @@ import { useState, type ReactElement } from "react";
 import type { Account } from "#openapi";
 import { call } from "../../api/client";
 import { ApiError } from "../../api/problem";
-import { accountChanged, changePassword, session, signOut } from "../../api/session";
+import { accountChanged, changePassword, COOKIE, session, signOut } from "../../api/session";
 import { Page } from "../../app/page";
 import { useWords } from "../../i18n";
 import { navigate } from "../../router/location";
@@ -13,7 +13,7 @@ import { download } from "../../ui/download";
 import { Badge, ErrorNotice, errorText, Notice, say, Skeleton } from "../../ui/feedback";
 import { useForm } from "../../ui/form";
 import { Icon } from "../../ui/icons";
-import { deviceOf, endSession, listSessions } from "./sessions";
+import { deviceOf } from "./device";
 
 export function AccountPage(): ReactElement {
     const { t, date } = useWords();
@@ -124,11 +124,13 @@ function Password(): ReactElement {
 function Sessions(): ReactElement {
     const words = useWords();
     const { t, relative } = words;
-    // In a box of its own, so that "not listed here" is an answer and not one that is still awaited.
-    const { value, error, reload } = useResource("sessions", async (signal) => ({ list: await listSessions(signal) }));
+    // With the cookie, so that the answer says which of them is this one.
+    const { value, error, reload } = useResource(
+        "sessions", (signal) => call("listSessions", { headers: COOKIE, signal }),
+    );
     async function end(id: string): Promise<void> {
         try {
-            await endSession(id);
+            await call("endSession", { path: { id } });
             say(t("account.sessions.ended"));
         } catch (failure) {
             say(errorText(ApiError.of(failure), words), "bad");
@@ -140,12 +142,11 @@ function Sessions(): ReactElement {
             <h2>{t("account.sessions")}</h2>
             {error !== undefined && <ErrorNotice error={error} onRetry={reload} />}
             {value === undefined && error === undefined && <Skeleton lines={2} />}
-            {value !== undefined && value.list === undefined && <p className="hint">{t("account.sessions.none")}</p>}
-            {value?.list !== undefined && (
+            {value !== undefined && (
                 <>
                     <p className="hint">{t("account.sessions.text")}</p>
                     <ul className="rows">
-                        {value.list.map((entry) => (
+                        {value.items.map((entry) => (
                             <li key={entry.id}>
                                 <span>
                                     {deviceOf(entry.userAgent) ?? t("account.sessions.unknown")}{" "}

@@ -16,6 +16,8 @@ declare const __PAYMENTS__: "simulated" | "provider";
 
 /** The most tickets of one order. */
 const MOST = 100;
+/** Nothing is charged for free tickets, but a provider that has no standard method wants one to be named. */
+const FREE_METHOD = __PAYMENTS__ === "simulated" ? undefined : "none";
 const METHODS = ["pm_accepted", "pm_declined", "pm_slow", "pm_error_then_accepted"] as const;
 
 /** Everything between the wish and the order: the countdown, the number, the button, and what becomes of the click. */
@@ -52,6 +54,8 @@ export function BuyBox({ event, now, onLook }: { event: Event; now: number; onLo
     }
 
     const waits = band.kind === "opens";
+    // Providers' card forms are scripts of the providers' own origins, so this app has none.
+    const isPayable = __PAYMENTS__ === "simulated" || isFree;
     return (
         <Box>
             {waits && <Countdown at={band.at} now={now} />}
@@ -85,7 +89,9 @@ export function BuyBox({ event, now, onLook }: { event: Event; now: number; onLo
                     {METHODS.map((name) => <option key={name} value={name}>{t(`buy.method.${name}`)}</option>)}
                 </Select>
             )}
-            {account === undefined ? (
+            {!isPayable ? (
+                <Notice tone="warning" title={t("buy.noCards")}>{t("buy.noCards.text")}</Notice>
+            ) : account === undefined ? (
                 <>
                     <Link
                         to="signIn" query={signInAddress().replace(/^[^?]*/, "")} className="button primary wide large"
@@ -97,7 +103,8 @@ export function BuyBox({ event, now, onLook }: { event: Event; now: number; onLo
                     <Button
                         look="primary" isWide className="large buy-button" disabled={waits}
                         onClick={() => buying.press(
-                            Math.min(quantity, most), method === METHODS[0] ? undefined : method,
+                            Math.min(quantity, most),
+                            isFree ? FREE_METHOD : method === METHODS[0] ? undefined : method,
                         )}
                     >
                         {waits

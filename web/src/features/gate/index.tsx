@@ -13,12 +13,15 @@ import { Badge, Empty, ErrorNotice, errorText, Notice, Skeleton } from "../../ui
 import { Icon } from "../../ui/icons";
 import { Forbidden } from "../organiser/forbidden";
 import { canScan, scanByCamera } from "./camera";
+import { keepAtHand } from "./offline";
 import type { CheckedScan } from "./queue";
 import { useGate, type Verdict } from "./use-gate";
 
 export function Gate({ id }: { id: string | undefined }): ReactElement {
     const state = useStore(session);
-    if (state.kind !== "signedIn" || state.account.role !== "admin") return <Forbidden />;
+    useEffect(keepAtHand, []);
+    const role = state.kind === "signedIn" ? state.account.role : state.kind === "unknown" ? state.unanswered : undefined;
+    if (role !== "admin") return <Forbidden />;
     return id === undefined ? <Choose /> : <Scanning id={id} />;
 }
 
