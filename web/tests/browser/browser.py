@@ -13,7 +13,7 @@ from selenium.webdriver.chrome.service import Service as Driver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from service import WORK, eventually
+from service import PATIENCE, WORK, eventually
 
 AXE = Path(os.environ["AXE"]).read_text()
 # WCAG 2.2 AA, and what axe-core's authors call best practice.
@@ -126,7 +126,7 @@ class Browser:
     def text(self):
         return self.driver.execute_script("return document.body.innerText")
 
-    def sees(self, words, within=20):
+    def sees(self, words, within=PATIENCE):
         """Waits until the words are on the page, however their lines are broken."""
         def look():
             return words.lower() in " ".join(self.text().split()).lower()
@@ -135,7 +135,7 @@ class Browser:
         except AssertionError:
             raise AssertionError(f"not seen within {within} s: {words!r}; the page says:\n{self.text()}") from None
 
-    def find(self, kind, text, within=20):
+    def find(self, kind, text, within=PATIENCE):
         try:
             return eventually(text, lambda: self.driver.execute_script(FIND, kind, text), within)
         except AssertionError:
@@ -144,13 +144,13 @@ class Browser:
     def has(self, kind, text):
         return self.driver.execute_script(FIND, kind, text) is not None
 
-    def one(self, selector, within=20):
+    def one(self, selector, within=PATIENCE):
         return eventually(selector, lambda: next(iter(self.driver.find_elements(By.CSS_SELECTOR, selector)), None), within)
 
     def all(self, selector):
         return self.driver.find_elements(By.CSS_SELECTOR, selector)
 
-    def press(self, text, kind="any", within=20):
+    def press(self, text, kind="any", within=PATIENCE):
         """Clicks what has these words, as soon as it can be clicked."""
         def click():
             element = self.driver.execute_script(FIND, kind, text)

@@ -29,7 +29,11 @@ def free_port():
         return one.getsockname()[1]
 
 
-def eventually(what, check, within=30.0, every=0.1):
+# How long anything is waited for: tests wait for signals, so this is only met where something is wrong.
+PATIENCE = 60
+
+
+def eventually(what, check, within=PATIENCE, every=0.1):
     """Waits for a signal and gives it; says what was waited for when it does not come."""
     end = time.monotonic() + within
     while True:
@@ -106,7 +110,7 @@ class ObjectStorage:
              f"-s3.port={self.port}", f"-s3.config={identities}"],
             stdout=open(WORK / "storage.log", "wb"), stderr=subprocess.STDOUT)
         self.origin = f"http://127.0.0.1:{self.port}"
-        eventually("the S3 server has its bucket", lambda: self._has_bucket(filer), within=60)
+        eventually("the S3 server has its bucket", lambda: self._has_bucket(filer))
 
     def _has_bucket(self, filer):
         if self.process.poll() is not None:
@@ -312,4 +316,4 @@ def picture_file():
 
 
 __all__ = [
-    "ROOT", "Refused", "Service", "WORK", "base64", "eventually", "free_port", "picture_file", "reset_token", "send_raw"]
+    "PATIENCE", "ROOT", "Refused", "Service", "WORK", "base64", "eventually", "free_port", "picture_file", "reset_token", "send_raw"]

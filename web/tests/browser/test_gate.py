@@ -35,7 +35,7 @@ class Gate(Case):
         self.assertEqual(self.verdict(browser), "yes")
         browser.sees("1 let in here")
         # The same code again, once it is no longer the same scan.
-        eventually("it is refused", lambda: self._again(browser, code), within=20, every=0.5)
+        eventually("it is refused", lambda: self._again(browser, code), every=0.5)
         browser.sees("Do not let in")
         browser.sees("Already used")
         browser.sees("at North")
