@@ -174,12 +174,23 @@ class Buying(Case):
 
     @long
     def test_an_order_can_be_cancelled_in_line(self):
-        event, browser, email = self.service.event(), self.browser(), address()
+        event, browser, email = self.service.event(limitPerBuyer=20), self.browser(), address()
         browser.register(email, to=f"/events/{event['id']}")
+        eventually("an order is cancelled before it is paid", lambda: self.cancel_in_time(browser, event["id"]))
+        ended = [(order[1], int(order[2])) for order in self.service.orders_of(email, event["id"])]
+        sold = sum(quantity for status, quantity in ended if status == "confirmed")
+        eventually("the tickets are back", lambda: self.service.ledger(event["id"])["postgres"]["available"] == 100 - sold)
+
+    def cancel_in_time(self, browser, event):
+        """The slow payment takes five seconds, which a busy machine may miss."""
+        browser.open(f"/events/{event}")
         browser.choose("Payment", "pm_slow")
         browser.press("Buy now", kind="button")
-        browser.press("Cancel the order", within=4)
-        browser.sees("go back on sale at once")
-        browser.press("Cancel the order", kind="button")
-        browser.sees("You cancelled this order")
-        eventually("the tickets are back", lambda: self.service.ledger(event["id"])["postgres"]["available"] == 100)
+        try:
+            browser.press("Cancel the order", within=5)
+            browser.sees("go back on sale at once", within=5)
+            browser.press("Cancel the order", kind="button", within=5)
+            browser.sees("You cancelled this order", within=10)
+        except AssertionError:
+            return False
+        return True

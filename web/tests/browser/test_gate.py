@@ -38,7 +38,7 @@ class Gate(Case):
         eventually("it is refused", lambda: self._again(browser, code), every=0.5)
         browser.sees("Do not let in")
         browser.sees("Already used")
-        browser.sees("at North")
+        browser.sees("(North)")
         self.assertEqual(self.service.sql(f"SELECT t.status, r.gate FROM tickets t JOIN ticket_redemptions r USING (ticket_code) WHERE t.ticket_code = '{code}'"), [["used", "North"]])
         browser.check_accessible()
         self.scan(browser, "0" * 26)

@@ -85,7 +85,7 @@ function Row({ event }: { event: Event }): ReactElement {
                     <span>{t("organise.sold", { sold, total: event.totalTickets })}</span>
                     <progress max={Math.max(1, event.totalTickets)} value={sold} aria-hidden="true" />
                 </span>
-                <BandBadge band={bandOf(event, now)} />
+                <span className="order-state"><BandBadge band={bandOf(event, now)} /></span>
             </Link>
         </li>
     );
