@@ -111,6 +111,8 @@ export const deStaff: StaffCatalogue = {
     "manage.refund": "Erstatten",
     "manage.refund.ask": "Das Geld dieser Bestellung zurückgeben? Ihre Tickets werden sofort ungültig.",
     "manage.refund.confirm": "Erstatten",
+    "manage.refund.tickets": "Zu erstattende Tickets",
+    "manage.refund.nothing": "Wähle mindestens ein Ticket.",
     "manage.refund.done": "Die Erstattung ist unterwegs.",
     "manage.actions": "Aktionen",
 

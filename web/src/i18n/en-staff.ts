@@ -110,6 +110,8 @@ export const enStaff = {
     "manage.refund": "Refund",
     "manage.refund.ask": "Give the money of this order back? Its tickets become void at once.",
     "manage.refund.confirm": "Refund",
+    "manage.refund.tickets": "Tickets to refund",
+    "manage.refund.nothing": "Choose at least one ticket.",
     "manage.refund.done": "The refund is on its way.",
     "manage.actions": "Actions",
 

@@ -84,6 +84,23 @@ class Organiser(Case):
             f"SELECT o.status FROM ticket_orders o JOIN users u ON u.id = o.user_id WHERE u.email = '{buyer}' AND o.event_id = '{event}'") == [["refunded"]])
 
     @long
+    def test_single_tickets_of_an_order_are_refunded(self):
+        event = self.service.event()
+        _, _, token = self.service.buyer("Ada")
+        order = self.service.buy(event["id"], token, quantity=3)
+        kept = order["tickets"][0]["code"]
+        browser = self.admin(f"/organise/events/{event['id']}/orders")
+        browser.press("Refund")
+        browser.sees("Tickets to refund")
+        browser.check_accessible()
+        next(choice for choice in browser.all("dialog .choices label") if choice.text.endswith(kept[-6:])).click()
+        browser.press("Refund", kind="button")
+        browser.sees("The refund is on its way.")
+        eventually("two are void, and one is not", lambda: sorted(self.service.sql(
+            f"SELECT status, ticket_code = '{kept}' FROM tickets WHERE order_id = '{order['id']}'")) == [
+                ["cancelled", "f"], ["cancelled", "f"], ["valid", "t"]])
+
+    @long
     def test_a_sale_is_paused_resumed_and_closed(self):
         event = self.service.event()
         browser = self.admin(f"/organise/events/{event['id']}")

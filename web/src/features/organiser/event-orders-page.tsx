@@ -133,15 +133,24 @@ function Refund({ order, onClose, onDone }: {
     // One question, one refund, however often it is sent.
     const [key] = useState(randomKey);
     const [reason, setReason] = useState("");
+    const valid = (order.tickets ?? []).filter((ticket) => ticket.status === "valid").map((ticket) => ticket.code);
+    const [kept, setKept] = useState<readonly string[]>([]);
     const [isBusy, setBusy] = useState(false);
     const [error, setError] = useState<string | undefined>(undefined);
     async function refund(): Promise<void> {
+        if (valid.length > 0 && kept.length === valid.length) {
+            setError(t("manage.refund.nothing"));
+            return;
+        }
         setBusy(true);
         setError(undefined);
         try {
             await call("refundOrder", {
                 path: { id: order.id }, headers: { "Idempotency-Key": key },
-                body: reason.trim() === "" ? {} : { reason: reason.trim() },
+                body: {
+                    ...(kept.length === 0 ? {} : { tickets: valid.filter((code) => !kept.includes(code)) }),
+                    ...(reason.trim() === "" ? {} : { reason: reason.trim() }),
+                },
             });
             onDone();
         } catch (failure) {
@@ -155,6 +164,22 @@ function Refund({ order, onClose, onDone }: {
             confirm={t("manage.refund.confirm")} isBusy={isBusy} error={error} onConfirm={() => void refund()}
             onClose={onClose}
         >
+            {valid.length > 1 && (
+                <fieldset className="choices">
+                    <legend>{t("manage.refund.tickets")}</legend>
+                    {valid.map((code) => (
+                        <label key={code}>
+                            <input
+                                type="checkbox" checked={!kept.includes(code)}
+                                onChange={({ target }) => setKept((before) => target.checked
+                                    ? before.filter((other) => other !== code)
+                                    : [...before, code])}
+                            />
+                            <code>…{code.slice(-6)}</code>
+                        </label>
+                    ))}
+                </fieldset>
+            )}
             <TextField
                 label={t("manage.reason")} isOptional maxLength={500} value={reason}
                 onChange={(changed) => setReason(changed.target.value)}
