@@ -47,6 +47,7 @@ export function SignedIn({ isOfUse = false, children }: { isOfUse?: boolean; chi
     useEffect(() => {
         if (state.kind === "signedOut") navigate(signInAddress(), { replace: true });
     }, [state.kind]);
-    const isShown = state.kind === "signedIn" || (isOfUse && state.kind === "unknown" && state.unanswered !== undefined);
+    const isUnanswered = state.kind === "unknown" && state.unanswered !== undefined;
+    const isShown = state.kind === "signedIn" || (isOfUse && isUnanswered);
     return isShown ? <>{children}</> : <div className="page"><Skeleton lines={6} /></div>;
 }

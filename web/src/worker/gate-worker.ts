@@ -1,8 +1,8 @@
 /**
  * Opens the gate's page without a network, so that a reload loses neither the gate nor the scans that wait there.
  *
- * It is asked about what is under `/gate` alone. The page itself comes from the server as long as that answers; files of
- * the app, whose names change with their content, come from here. Nothing that the API says is kept.
+ * It is asked by pages under `/gate` alone. The page itself comes from the server as long as that answers; files of the
+ * app, whose names change with their content, come from here. Nothing that the API says is kept.
  */
 declare const self: ServiceWorkerGlobalScope;
 /** The files that the page is made of; `build.mjs` knows them. */
@@ -53,3 +53,6 @@ async function page(request: Request): Promise<Response> {
 async function file(request: Request): Promise<Response> {
     return (await caches.match(request)) ?? fetch(request);
 }
+
+// A module, so that its names are its own.
+export {};

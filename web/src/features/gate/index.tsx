@@ -20,7 +20,9 @@ import { useGate, type Verdict } from "./use-gate";
 export function Gate({ id }: { id: string | undefined }): ReactElement {
     const state = useStore(session);
     useEffect(keepAtHand, []);
-    const role = state.kind === "signedIn" ? state.account.role : state.kind === "unknown" ? state.unanswered : undefined;
+    const role = state.kind === "signedIn"
+        ? state.account.role
+        : state.kind === "unknown" ? state.unanswered : undefined;
     if (role !== "admin") return <Forbidden />;
     return id === undefined ? <Choose /> : <Scanning id={id} />;
 }
