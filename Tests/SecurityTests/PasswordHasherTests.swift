@@ -132,10 +132,12 @@ import Threads
                 let error = await #expect(throws: PasswordError.self) { try await hasher.verifyAgainstNobody("x") }
                 #expect(error?.code == .busy)
             }
+            #expect(throws: PasswordError.self) { try hasher.requireRoom() }
             release.signal()  // the second signal, at the end, finds nobody
             for try await stored in group { #expect(stored.hasPrefix("$scrypt$")) }
         }
-        try await hasher.verifyAgainstNobody("x")  // there is room again
+        try hasher.requireRoom()  // there is room again
+        try await hasher.verifyAgainstNobody("x")
         #expect(hasher.waiting == 0)
     }
 

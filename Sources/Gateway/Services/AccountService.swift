@@ -39,6 +39,7 @@ struct AccountService<Repository: OrderRepository & AccountRepository>: Sendable
         try fields.check()
         guard let email, let password else { throw Problem.validation(fields.errors) }
         guard password.unicodeScalars.count <= Limits.password.upperBound else { throw Self.wrongCredentials }
+        try hasher.requireRoom()
         // Not every text can be looked up.
         guard email.utf8.count <= Limits.email.upperBound, !email.utf8.contains(0),
             let found = try await repository.credentials(email: email)

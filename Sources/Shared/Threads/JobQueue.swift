@@ -33,6 +33,10 @@ final class JobQueue: @unchecked Sendable {
         locked { waiting }
     }
 
+    var isFull: Bool {
+        locked { waiting >= limit }
+    }
+
     /// False when the queue is full or closed.
     func append(_ job: @escaping Job) -> Bool {
         locked {

@@ -38,6 +38,9 @@ package final class WorkerThreads: Sendable {
     /// Jobs that wait for a thread.
     package var waiting: Int { queue.count }
 
+    /// Whether a job would be refused now.
+    package var isFull: Bool { queue.isFull }
+
     /// Hands a job over; false when the queue is full, and then the job never runs.
     package func submit(_ job: @escaping @Sendable () -> Void) -> Bool {
         queue.append(job)
