@@ -107,8 +107,11 @@ class Pages(Case):
     def test_the_theme_that_was_chosen_stays(self):
         browser = self.browser()
         browser.open("/")
-        browser.all(".setting select")[1].send_keys("Dark")
+        browser.one("h1")
         ground = "return getComputedStyle(document.body).backgroundColor"
+        light = browser.driver.execute_script(ground)
+        browser.one(".setting:last-child select").send_keys("Dark")
+        eventually("it is dark", lambda: browser.driver.execute_script(ground) != light)
         dark = browser.driver.execute_script(ground)
         browser.reload()
         browser.one("h1")
