@@ -2,7 +2,7 @@
 # ARGS="…" hands more arguments to demo, load, fuzz, simulate, chaos, bench and test.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-cluster test-payments fuzz fuzz-short simulate reconcile-load up down status load chaos bench build web test-web shots lint format clean
+.PHONY: help demo test test-cluster test-payments fuzz fuzz-short simulate reconcile-load up down status load chaos bench bench-loadtest build web test-web shots lint format clean
 
 help: ## lists these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -42,7 +42,7 @@ down: ## stops it
 status: ## tells what of it runs
 	@scripts/stack status
 
-load: ## load on the Onsale that is up; ARGS are arguments of `loadtest onsale`
+load: ## load on the Onsale that is up; ARGS: a scenario file, or arguments of `loadtest onsale`
 	@scripts/load $(ARGS)
 
 chaos: ## three minutes of a sale whose parts are killed, stopped and cut off, with its audit
@@ -50,6 +50,9 @@ chaos: ## three minutes of a sale whose parts are killed, stopped and cut off, w
 
 bench: ## measures, three times each, and compares with direct designs
 	@scripts/bench $(ARGS)
+
+bench-loadtest: ## what the load generator itself costs, beside wrk
+	@scripts/bench-loadtest $(ARGS)
 
 build: ## builds the programs for release
 	@scripts/setup

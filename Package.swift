@@ -39,6 +39,8 @@ extension Target.Dependency {
     static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
     static let nioEmbedded = product(name: "NIOEmbedded", package: "swift-nio")
     static let nioHTTP = product(name: "NIOHTTP1", package: "swift-nio")
+    static let nioHTTP2 = product(name: "NIOHTTP2", package: "swift-nio-http2")
+    static let nioHPACK = product(name: "NIOHPACK", package: "swift-nio-http2")
     static let nioSSL = product(name: "NIOSSL", package: "swift-nio-ssl")
 }
 
@@ -88,6 +90,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
@@ -175,11 +178,12 @@ let package = Package(
                 .argumentParser, .logging,
             ]),
         .program(
-            "LoadTest", path: "loadtest",
+            "LoadTest", path: "loadtest", exclude: ["README.md", "scenarios"],
             [
                 "OnsaleConfiguration", "PostgresClient", "Security", "Ticketing",
-                .argumentParser, .histogram, .logging, .nio, .nioHTTP, .nioPosix,
-            ]),
+                .argumentParser, .histogram, .logging, .nio, .nioHPACK, .nioHTTP, .nioHTTP2, .nioPosix, .nioSSL,
+                .yams,
+            ], resources: [.embedInCode("Resources")]),
 
         .program(
             "Simulation", path: "simulation", exclude: ["README.md"],
@@ -235,7 +239,9 @@ let package = Package(
         .tests("RateLimitingTests", ["OnsaleConfiguration", "RateLimiting", "RedisClient", "TestSupport", .logging]),
         .tests("ReconciliationTests", ["InventoryStore", "OrderRepository", "Reconciliation", "Ticketing"]),
         .tests("SimulationTests", ["Simulation"]),
-        .tests("LoadTestTests", ["LoadTest", "Ticketing", .histogram, .nio, .nioPosix, .nioHTTP]),
+        .tests(
+            "LoadTestTests",
+            ["LoadTest", "TestSupport", "Ticketing", .histogram, .nio, .nioHPACK, .nioHTTP, .nioHTTP2, .nioPosix]),
         .tests(
             "IntegrationTests",
             [

@@ -9,6 +9,10 @@ struct LoadTestError: Error, CustomStringConvertible {
         case connectionLost
         /// Bytes that are not an HTTP/1.1 response.
         case malformedReply
+        /// A stored run that cannot be read.
+        case malformedHistory
+        /// An agent said something else than was asked for, or nothing.
+        case agent
         /// Something that was waited for did not happen before the deadline.
         case deadline
     }

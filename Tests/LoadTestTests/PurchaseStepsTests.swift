@@ -6,7 +6,7 @@ import Ticketing
 
 @Suite("A buyer's steps")
 struct PurchaseStepsTests {
-    var purchase = Purchase(buyer: 0, wave: 1, quantity: 2, paymentMethod: "pm_accepted", intendedAt: 0)
+    var purchase = Purchase(Visit(number: 1, buyer: 0, quantity: 2, intendedAt: 0))
 
     @Test("An accepted purchase is followed until its order is final")
     mutating func accepted() {
@@ -33,6 +33,18 @@ struct PurchaseStepsTests {
         #expect(purchase.state == .refused("sold_out"))
         #expect(purchase.receive(.accepted(SampleSale.order(1), etag: nil), at: 3) == .done)
         #expect(!purchase.wasAccepted)
+    }
+
+    @Test("A key that was refused, and accepted when it was sent again, is accepted; once, not twice")
+    mutating func acceptedAfterAll() {
+        _ = purchase.receive(.refused(code: "sold_out"), at: 1)
+        let mustFollow = purchase.acceptAfterAll(SampleSale.order(1), at: 2)
+        #expect(mustFollow && purchase.state == .accepted && purchase.acceptedAt == 2)
+        let again = purchase.acceptAfterAll(SampleSale.order(2), at: 3)
+        #expect(!again && purchase.order == SampleSale.order(1))
+        #expect(purchase.observe(.confirmed, failure: nil, at: 4) == .done)
+        let afterTheEnd = purchase.acceptAfterAll(SampleSale.order(2), at: 5)
+        #expect(!afterTheEnd && purchase.state == .ended(.confirmed))
     }
 
     @Test("Overloaded may mean that the fast gate did not answer: such a purchase may have been taken")

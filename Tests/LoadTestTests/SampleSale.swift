@@ -15,7 +15,7 @@ struct SampleSale {
         var rows: [SaleSnapshot.OrderRow] = []
         for (buyer, quantity) in [4, 4, 2, 1, 3].enumerated() {
             var purchase = Purchase(
-                buyer: buyer, wave: 1, quantity: quantity, paymentMethod: "pm_accepted", intendedAt: Instant(buyer))
+                Visit(number: buyer + 1, buyer: buyer, quantity: quantity, intendedAt: Instant(buyer)))
             purchase.attempts = 1
             if buyer == 4 {
                 purchase.state = .refused("sold_out")
@@ -44,9 +44,9 @@ struct SampleSale {
                 redis: Ledger.Redis(available: 0, inFlight: 0), balanced: true))
     }
 
-    /// A fixed order id of version 8.
+    /// A fixed order id of version 8, for numbers below 65,536.
     static func order(_ number: Int) -> OrderID {
-        OrderID(UUID(uuid: (0, 0, 0, 0, 0, 0, 0x80, 0, 0x80, 0, 0, 0, 0, 0, 0, UInt8(number))))
+        OrderID(UUID(uuid: (0, 0, 0, 0, 0, 0, 0x80, 0, 0x80, 0, 0, 0, 0, 0, UInt8(number >> 8), UInt8(number & 255))))
     }
 
     static func row(
@@ -59,5 +59,5 @@ struct SampleSale {
     }
 
     /// The invariants that do not hold.
-    var broken: Set<String> { Set(Invariant.audit(history, books).map(\.invariant)) }
+    var broken: Set<String> { Set(Invariant.audit(history, books).violations.map(\.invariant)) }
 }

@@ -34,15 +34,13 @@ struct SendScheduleTests {
         #expect(schedule.offsets(count: 10, using: &first) != schedule.offsets(count: 10, using: &second))
     }
 
-    @Test("Every buyer gets one purchase of an allowed quantity, and the asked share is declined")
+    @Test("Every buyer gets one purchase of an allowed quantity, numbered in the order of the send times")
     func demand() {
         var generator = SeededGenerator(seed: 5)
-        let demand = Demand(
-            schedule: .burst(seconds: 1), maximumQuantity: 4, paymentMethod: "pm_accepted", declinePercent: 20)
-        let plans = demand.plan(for: 1..<10_001, using: &generator)
-        #expect(Set(plans.map(\.buyer)).count == 10_000)
-        #expect(Set(plans.map(\.quantity)) == [1, 2, 3, 4])
-        let declined = plans.count { $0.paymentMethod == Demand.declinedMethod }
-        #expect((1_800...2_200).contains(declined))
+        let demand = Demand(schedule: .burst(seconds: 1), maximumQuantity: 4, paymentMethod: "pm_accepted")
+        let arrivals = demand.arrivals(of: 1..<10_001, from: 7, using: &generator)
+        #expect(Set(arrivals.map(\.buyer)).count == 10_000)
+        #expect(Set(arrivals.map(\.quantity)) == [1, 2, 3, 4])
+        #expect(arrivals.map(\.number) == Array(7..<10_007))
     }
 }

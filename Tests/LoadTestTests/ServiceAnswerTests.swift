@@ -45,11 +45,11 @@ struct ServiceAnswerTests {
         let body = #"{"tickets":[{"code":"c","status":"valid"}],"status":"confirmed","pollAfterMs":250}"#
         #expect(
             OrderAnswer(Self.reply(200, body, etag: "e"))
-                == .state(.confirmed, failure: nil, etag: "e", pollAfter: 250))
+                == .state(OrderState(.confirmed, etag: "e", pollAfter: 250)))
         let failed = #"{"status":"cancelled","failure":{"code":"payment_declined","message":"}"}}"#
         #expect(
             OrderAnswer(Self.reply(200, failed))
-                == .state(.cancelled, failure: "payment_declined", etag: nil, pollAfter: nil))
+                == .state(OrderState(.cancelled, failure: "payment_declined")))
     }
 
     @Test("304, 404 and failures are told apart")
@@ -69,7 +69,7 @@ struct ServiceAnswerTests {
             #expect(
                 answer
                     == (complete
-                        ? .state(.confirmed, failure: nil, etag: nil, pollAfter: nil) : .unavailable(retryAfter: nil)))
+                        ? .state(OrderState(.confirmed)) : .unavailable(retryAfter: nil)))
         }
     }
 }

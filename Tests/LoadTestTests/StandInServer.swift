@@ -80,7 +80,8 @@ final class StandInServer: Sendable {
 
     func stop() async throws { try await group.shutdownGracefully() }
 
-    private final class Handler: ChannelInboundHandler {
+    /// Collects a request and gives the answer.
+    final class Handler: ChannelInboundHandler {
         typealias InboundIn = HTTPServerRequestPart
         typealias OutboundOut = HTTPServerResponsePart
 

@@ -10,7 +10,7 @@ struct WaveFiguresTests {
         _ state: Purchase.State
     ) -> Purchase {
         var purchase = Purchase(
-            buyer: 0, wave: wave, quantity: quantity, paymentMethod: "pm_accepted", intendedAt: Instant(intended * 1e9))
+            Visit(number: 1, wave: wave, buyer: 0, quantity: quantity, intendedAt: Instant(intended * 1e9)))
         purchase.acceptedAt = accepted.map { Instant($0 * 1e9) }
         purchase.endedAt = ended.map { Instant($0 * 1e9) }
         purchase.state = state

@@ -2,22 +2,27 @@ import Ticketing
 
 /// Promises about single orders.
 extension Invariant {
-    static let everyOrderEnds = Invariant(code: "I4", promise: "every accepted order reaches one final state") {
-        history, books in
-        let rows = Dictionary(books.orders.lazy.map { ($0.id, $0.status) }, uniquingKeysWith: { first, _ in first })
+    static let everyOrderEnds = Invariant.either("I4", "every accepted order reaches one final state") {
+        unfinished($0, $1) + endedTwice($0)
+    }
+
+    private static func unfinished(_ history: SaleHistory, _ books: SaleSnapshot?) -> [Violation] {
+        let rows = books.map {
+            Dictionary($0.orders.lazy.map { ($0.id, $0.status) }, uniquingKeysWith: { first, _ in first })
+        }
         var open: [String] = []
         var lost: [String] = []
         var changed: [String] = []
         for purchase in history.purchases {
             guard let order = purchase.order else { continue }
-            switch (purchase.state, rows[order]) {
+            switch (purchase.state, rows?[order]) {
             case (.ended(let seen), let row?):
                 // After its end an order may still be refunded, nothing else (invariant I9).
                 if row != seen && !seen.canMove(to: row) { changed.append("\(order): said \(seen), is \(row)") }
             case (.ended(let seen), nil):
-                lost.append("\(order): said \(seen), no row")
+                if rows != nil { lost.append("\(order): said \(seen), no row") }
             case (_, let row):
-                open.append("\(order): \(row.map { "the row says \($0)" } ?? "no row")")
+                open.append("\(order)" + (rows == nil ? "" : row.map { ": the row says \($0)" } ?? ": no row"))
             }
         }
         return [
@@ -27,7 +32,21 @@ extension Invariant {
         ].filter { !$0.0.isEmpty }.map { Violation("I4", "\($0.0.count) \($0.1)", orders: $0.0) }
     }
 
-    static let noPhantom = Invariant(code: "I5", promise: "every recorded order was accepted") { history, books in
+    /// Orders that were shown in two final states, a refund after the first aside.
+    private static func endedTwice(_ history: SaleHistory) -> [Violation] {
+        let twice = history.readings.filter { _, readings in
+            let ends = Set(readings.compactMap(\.status).filter(\.isFinal)).subtracting([.refunded])
+            return ends.count > 1
+        }
+        guard !twice.isEmpty else { return [] }
+        return [
+            Violation(
+                "I4", "\(twice.count) orders were shown in more than one final state",
+                orders: twice.keys.map(\.description).sorted())
+        ]
+    }
+
+    static let noPhantom = Invariant.books("I5", "every recorded order was accepted") { history, books in
         let accepted = Set(history.purchases.lazy.compactMap(\.order))
         // A buyer whose answer was lost may have one order for each lost answer.
         var unanswered: [UserID: Int] = [:]
@@ -47,7 +66,8 @@ extension Invariant {
             ]
     }
 
-    static let buyerLimit = Invariant(code: "I6", promise: "no buyer holds more than the limit") { history, books in
+    static let buyerLimit = Invariant.either("I6", "no buyer holds more than the limit") { history, books in
+        guard let books else { return limitAsTold(history) }
         var held: [UserID: Int] = [:]
         for row in books.orders where row.status.holdsStock { held[row.buyer, default: 0] += row.quantity }
         let over = held.filter { $0.value > history.limitPerBuyer }
@@ -59,17 +79,32 @@ extension Invariant {
         ]
     }
 
-    static let sameKeySameOrder = Invariant(code: "I7", promise: "a retry is the same order") { history, _ in
+    /// What buyers were told, where nobody may look into the books.
+    private static func limitAsTold(_ history: SaleHistory) -> [Violation] {
+        var told: [Int: Int] = [:]
+        for purchase in history.purchases where purchase.state == .ended(.confirmed) {
+            told[purchase.buyer, default: 0] += purchase.quantity
+        }
+        let over = told.filter { $0.value > history.limitPerBuyer }
+        guard !over.isEmpty else { return [] }
+        return [
+            Violation(
+                "I6", "\(over.count) buyers were told of more than \(history.limitPerBuyer) tickets",
+                orders: over.keys.sorted().lazy.map { "buyer \(history.buyers[$0])" })
+        ]
+    }
+
+    static let sameKeySameOrder = Invariant.seen("I7", "a retry is the same order") { history in
         var keys: [OrderID: Int] = [:]
         for purchase in history.purchases { if let order = purchase.order { keys[order, default: 0] += 1 } }
         let shared = keys.filter { $0.value > 1 }.map { "\($0.key) for \($0.value) keys" }
         var otherOrder: [String] = []
         var reused: [String] = []
+        for (visit, orders) in history.ordersByVisit where orders.count > 1 {
+            otherOrder.append("visit \(visit): \(orders.map(\.description).sorted().joined(separator: ", "))")
+        }
         for replay in history.replays {
-            if case .accepted(replay.order, _, _) = replay.sameBody {
-            } else {
-                otherOrder.append("\(replay.order): \(replay.sameBody)")
-            }
+            if replay.sameOrder != replay.order { otherOrder.append("\(replay.order): \(replay.said)") }
             if replay.otherBodyStatus != 422 || replay.otherBodyCode != "idempotency_key_reused" {
                 reused.append("\(replay.order): \(replay.otherBodyStatus) \(replay.otherBodyCode ?? "")")
             }
@@ -81,7 +116,7 @@ extension Invariant {
         ].filter { !$0.0.isEmpty }.map { Violation("I7", "\($0.0.count) \($0.1)", orders: $0.0) }
     }
 
-    static let chargedOnce = Invariant(code: "I8", promise: "nobody pays twice, nobody pays for nothing") { _, books in
+    static let chargedOnce = Invariant.books("I8", "nobody pays twice, nobody pays for nothing") { _, books in
         let wrong = books.orders.filter { row in
             let payment = row.payment
             switch row.status {
@@ -106,9 +141,8 @@ extension Invariant {
         ]
     }
 
-    static let ticketsMatchOrder = Invariant(
-        code: "I16", promise: "a confirmed order has its tickets, with codes of their own"
-    ) { _, books in
+    static let ticketsMatchOrder = Invariant.books("I16", "a confirmed order has its tickets, with codes of their own")
+    { _, books in
         let wrong = books.orders.filter { $0.tickets != ($0.status == .confirmed ? $0.quantity : 0) }
         var violations: [Violation] = []
         if !wrong.isEmpty {

@@ -2,14 +2,18 @@ import Ticketing
 
 /// Promises about units: sums over the books.
 extension Invariant {
-    static let noOversell = Invariant(code: "I1", promise: "never one ticket more than there is") { history, books in
+    static let noOversell = Invariant.either("I1", "never one ticket more than there is") { history, books in
         // What buyers were told counts as well as what was written down.
         let told = history.purchases.lazy.filter { $0.state == .ended(.confirmed) }.map(\.quantity).reduce(0, +)
-        let refunded = books.orders.lazy.filter { $0.status == .refunded }.map(\.quantity).reduce(0, +)
+        var refunded = 0
         var violations: [Violation] = []
-        if books.soldUnits > history.capacity {
-            violations.append(
-                Violation("I1", "\(books.soldUnits) tickets are sold of \(history.capacity)", orders: newest(books)))
+        if let books {
+            refunded = books.orders.lazy.filter { $0.status == .refunded }.map(\.quantity).reduce(0, +)
+            if books.soldUnits > history.capacity {
+                violations.append(
+                    Violation(
+                        "I1", "\(books.soldUnits) tickets are sold of \(history.capacity)", orders: newest(books)))
+            }
         }
         if told - refunded > history.capacity {
             violations.append(Violation("I1", "\(told) tickets were confirmed to buyers of \(history.capacity)"))
@@ -17,7 +21,7 @@ extension Invariant {
         return violations
     }
 
-    static let conservation = Invariant(code: "I2", promise: "available + in flight + sold = capacity") { _, books in
+    static let conservation = Invariant.books("I2", "available + in flight + sold = capacity") { _, books in
         let ledger = books.ledger
         guard let redis = ledger.redis else {
             return [Violation("I2", "the ledger shows no stock in Redis")]
@@ -54,7 +58,7 @@ extension Invariant {
         return violations
     }
 
-    static let noUndersell = Invariant(code: "I3", promise: "the last ticket sells") { history, books in
+    static let noUndersell = Invariant.books("I3", "the last ticket sells") { history, books in
         let waiting = history.buyersLeftWaiting
         guard !waiting.isEmpty, books.soldUnits < books.total else { return [] }
         return [
@@ -66,9 +70,8 @@ extension Invariant {
         ]
     }
 
-    static let cancelledReturnsOnce = Invariant(
-        code: "I13", promise: "a cancelled order returns its units exactly once"
-    ) { _, books in
+    static let cancelledReturnsOnce = Invariant.books("I13", "a cancelled order returns its units exactly once") {
+        _, books in
         let expected = books.total - books.heldUnits
         let ended = books.orders.lazy.filter { !$0.status.holdsStock }.map(\.id.description)
         var violations: [Violation] = []
@@ -83,7 +86,7 @@ extension Invariant {
         return violations
     }
 
-    static let refusalReservesNothing = Invariant(code: "I14", promise: "a refusal leaves no reservation") {
+    static let refusalReservesNothing = Invariant.books("I14", "a refusal leaves no reservation") {
         history, books in
         var violations: [Violation] = []
         // Units that are gone from Redis, less those of orders that somebody was told of.

@@ -1,7 +1,7 @@
 import Ticketing
 
 /// A promise of the service that was found broken.
-struct Violation: Encodable, Equatable, Sendable, CustomStringConvertible {
+struct Violation: Codable, Equatable, Sendable, CustomStringConvertible {
     /// Number of the invariant, for example `I1`.
     let invariant: String
     let message: String
@@ -26,15 +26,54 @@ struct Violation: Encodable, Equatable, Sendable, CustomStringConvertible {
 struct Invariant: Sendable {
     let code: String
     let promise: String
-    let check: @Sendable (SaleHistory, SaleSnapshot) -> [Violation]
+    /// nil when it cannot be judged without the service's books and there are none.
+    let check: @Sendable (SaleHistory, SaleSnapshot?) -> [Violation]?
+
+    /// A promise that what was sent and answered is enough to judge.
+    static func seen(
+        _ code: String, _ promise: String, _ check: @escaping @Sendable (SaleHistory) -> [Violation]
+    ) -> Invariant {
+        Invariant(code: code, promise: promise) { history, _ in check(history) }
+    }
+
+    /// A promise that only the books show kept.
+    static func books(
+        _ code: String, _ promise: String, _ check: @escaping @Sendable (SaleHistory, SaleSnapshot) -> [Violation]
+    ) -> Invariant {
+        Invariant(code: code, promise: promise) { history, snapshot in snapshot.map { check(history, $0) } }
+    }
+
+    /// A promise that the books tell more of, where there are any.
+    static func either(
+        _ code: String, _ promise: String, _ check: @escaping @Sendable (SaleHistory, SaleSnapshot?) -> [Violation]
+    ) -> Invariant {
+        Invariant(code: code, promise: promise) { check($0, $1) }
+    }
 
     /// The invariants that a run from outside can judge, by their numbers in the project's list.
     static let all: [Invariant] = [
         noOversell, conservation, noUndersell, everyOrderEnds, noPhantom, buyerLimit, sameKeySameOrder,
-        chargedOnce, cancelledReturnsOnce, refusalReservesNothing, ticketsMatchOrder,
+        chargedOnce, forwardOnly, truthfulSoldOut, firstComeFirstServed, cancelledReturnsOnce, refusalReservesNothing,
+        ticketsMatchOrder,
     ]
 
-    static func audit(_ history: SaleHistory, _ snapshot: SaleSnapshot) -> [Violation] {
-        all.flatMap { $0.check(history, snapshot) }
+    static func audit(_ history: SaleHistory, _ snapshot: SaleSnapshot?) -> AuditResult {
+        var result = AuditResult()
+        for invariant in all {
+            if let violations = invariant.check(history, snapshot) {
+                result.judged.append(invariant.code)
+                result.violations += violations
+            } else {
+                result.notJudged.append(invariant.code)
+            }
+        }
+        return result
     }
+}
+
+/// What an audit found, and which invariants it could judge.
+struct AuditResult: Equatable, Sendable {
+    var judged: [String] = []
+    var notJudged: [String] = []
+    var violations: [Violation] = []
 }

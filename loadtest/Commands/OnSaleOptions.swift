@@ -1,18 +1,8 @@
 import ArgumentParser
-import OnsaleConfiguration
 import Ticketing
 
-/// The options of `loadtest onsale`.
+/// The options of `loadtest onsale`: a scenario by flags.
 struct OnSaleOptions: ParsableArguments {
-    @Option(help: "Base addresses, comma separated: taken in turn, one that is down is left out. Else ONSALE_URL.")
-    var url: String?
-
-    @Option(help: "Administrator's e-mail address. Else ONSALE_ADMIN_EMAIL.")
-    var adminEmail: String?
-
-    @Option(help: "Administrator's password. Else ONSALE_ADMIN_PASSWORD, which other users of the machine cannot see.")
-    var adminPassword: String?
-
     @Option(help: "Tickets of the event.")
     var tickets = 10_000
 
@@ -49,9 +39,6 @@ struct OnSaleOptions: ParsableArguments {
     @Option(help: "Percent of purchases whose payment is declined.")
     var declinePercent = 0.0
 
-    @Option(help: "Id of an event to use again instead of a new one.")
-    var event: String?
-
     @Option(help: "Seconds after which what is still under way is given up.")
     var timeout = 120
 
@@ -70,30 +57,35 @@ struct OnSaleOptions: ParsableArguments {
         for (name, value) in positive where value < 1 {
             throw ValidationError("\(name) must be at least \(name == "--buyers" ? 2 : 1)")
         }
+        guard buyers <= Scenario.mostArrivals else {
+            throw ValidationError("--buyers must be at most \(Scenario.mostArrivals)")
+        }
         guard maxQuantity <= limit else { throw ValidationError("--max-quantity is above --limit") }
         guard (0...100).contains(declinePercent) else { throw ValidationError("--decline-percent is 0 to 100") }
         guard rate.map({ $0 > 0 }) ?? true else { throw ValidationError("--rate must be above 0") }
         guard rate == nil || !burst else { throw ValidationError("--rate and --burst exclude each other") }
         guard rate != nil || !uniform else { throw ValidationError("--uniform needs --rate") }
         guard PaymentMethod(paymentMethod) != nil else { throw ValidationError("--payment-method is not a name") }
-        guard event.map({ EventID($0) != nil }) ?? true else { throw ValidationError("--event is not a UUID") }
     }
 
-    func settings() async throws -> OnSaleSettings {
-        let config = try await ConfigReader.onsale()
+    var scenario: Scenario {
         let schedule: SendSchedule =
             rate.map { uniform ? .uniform(rate: $0) : .poisson(rate: $0) } ?? .burst(seconds: 1)
-        return OnSaleSettings(
-            endpoints: try Endpoint.list(try url ?? config.required("onsale.url")),
-            adminEmail: try adminEmail ?? config.required("onsale.admin.email"),
-            adminPassword: try adminPassword ?? config.required("onsale.admin.password", isSecret: true),
-            tickets: tickets, buyers: buyers, limitPerBuyer: limit,
-            demand: Demand(
-                schedule: schedule, maximumQuantity: maxQuantity, paymentMethod: paymentMethod,
-                declinePercent: declinePercent),
-            // The first buyer opens the door and is not part of the measured load.
-            intendedRate: rate ?? Double(buyers - 1), connections: connections, pollConnections: pollConnections,
-            threads: threads, event: event.flatMap { EventID($0) }, timeout: .seconds(timeout), seed: seed,
-            restTimeout: .seconds(restTimeout))
+        var journey = Journey(kind: .buy)
+        journey.maximumQuantity = maxQuantity
+        journey.paymentMethod = paymentMethod
+        journey.declinePercent = declinePercent
+        // The first buyer opens the door and is not part of the measured load.
+        var scenario = Scenario(arrivals: [.counted(schedule, count: buyers - 1)], journeys: [journey])
+        scenario.seed = seed
+        scenario.sale = Scenario.Sale(tickets: tickets, limitPerBuyer: limit)
+        scenario.traffic.connections = connections
+        scenario.traffic.pollConnections = pollConnections
+        scenario.traffic.threads = threads
+        scenario.timeoutSeconds = timeout
+        scenario.restSeconds = restTimeout
+        // Whoever uses these flags may stop workers for as long as they like.
+        scenario.queueToleranceSeconds = 30
+        return scenario
     }
 }

@@ -17,7 +17,11 @@ struct BuyerAccounts: Sendable {
     let database: PostgresClient
     let issuer: TokenIssuer
 
-    func make(_ count: Int) async throws -> [Buyer] {
+    /// With a password, everybody can log in with it. All share its one hash: hashing is what a log-in costs, and making
+    /// accounts is no part of the load.
+    func make(_ count: Int, password: String? = nil) async throws -> [Buyer] {
+        var hash = Self.unusablePassword
+        if let password { hash = try await PasswordHasher().hash(password) }
         let users = (0..<count).map { _ in UserID() }
         async let tokens = Self.tokens(for: users, issuer: issuer)
         for start in stride(from: 0, to: count, by: Self.batch) {
@@ -26,7 +30,7 @@ struct BuyerAccounts: Sendable {
             _ = try await database.query(
                 """
                 INSERT INTO users (id, email, password_hash, name)
-                SELECT id, email, \(Self.unusablePassword), 'Load Buyer'
+                SELECT id, email, \(hash), 'Load Buyer'
                 FROM unnest(\(ids), \(emails)) AS buyer (id, email)
                 """)
         }

@@ -30,11 +30,16 @@ struct SaleBooks: Sendable {
         }
     }
 
-    /// The orders an event has.
-    func orderIDs(of event: EventID) async throws -> Set<OrderID> {
-        let result = try await database.query(
+    /// The orders an event has, and the units it has not for sale any more.
+    func earlier(of event: EventID) async throws -> (orders: Set<OrderID>, units: Int) {
+        let orders = try await database.query(
             "SELECT id FROM ticket_orders WHERE event_id = \(event.uuid)", timeout: Self.timeout)
-        return Set(try result.rows.map { OrderID(try $0.decode(column: 0, as: UUID.self)) })
+        let units = try await database.query(
+            "SELECT (total_tickets - available_tickets)::bigint FROM events WHERE id = \(event.uuid)")
+        return (
+            Set(try orders.rows.map { OrderID(try $0.decode(column: 0, as: UUID.self)) }),
+            try units.rows.first?.decode(column: 0, as: Int.self) ?? 0
+        )
     }
 
     /// A transaction that sees one instant. Nested loops are off: right after a load the tables have no statistics yet,
@@ -54,12 +59,13 @@ struct SaleBooks: Sendable {
         let tallies = try await tallies(of: event, on: connection)
         let result = try await connection.query(
             """
-            SELECT id, user_id, quantity::bigint, status, (total_amount * 100)::bigint
+            SELECT id, user_id, quantity::bigint, status, (total_amount * 100)::bigint, stream_id,
+                   (extract(epoch FROM created_at) * 1000000)::bigint
             FROM ticket_orders WHERE event_id = \(event.uuid) ORDER BY created_at, id
             """, timeout: Self.timeout)
         return try result.rows.map { row in
-            let (id, buyer, quantity, status, due) = try row.decode(
-                UUID.self, UUID.self, Int.self, String.self, Int.self)
+            let (id, buyer, quantity, status, due, entry, committedAt) = try row.decode(
+                UUID.self, UUID.self, Int.self, String.self, Int.self, String.self, Int.self)
             guard let status = OrderStatus(rawValue: status) else {
                 throw LoadTestError(.unexpectedReply, "order \(id) has the status \(status)")
             }
@@ -67,8 +73,15 @@ struct SaleBooks: Sendable {
             tally.payment.due = due
             return SaleSnapshot.OrderRow(
                 id: OrderID(id), buyer: UserID(buyer), quantity: quantity, status: status, tickets: tally.tickets,
-                payment: tally.payment)
+                payment: tally.payment, line: Self.line(entry, committedAt))
         }
+    }
+
+    /// Reads a stream entry's id, `milliseconds-number`.
+    private static func line(_ entry: String, _ committedAt: Int) -> SaleSnapshot.OrderRow.Line? {
+        let parts = entry.split(separator: "-")
+        guard parts.count == 2, let milliseconds = Int(parts[0]), let number = Int(parts[1]) else { return nil }
+        return SaleSnapshot.OrderRow.Line(milliseconds: milliseconds, number: number, committedAt: committedAt)
     }
 
     /// Tickets and successful payments by order, and what the simulated provider took, where that is the provider. A

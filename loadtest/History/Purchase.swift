@@ -21,15 +21,8 @@ struct Purchase: Sendable {
         case unresolved
     }
 
-    /// Index into the run's buyers.
-    let buyer: Int
-    /// 0 opens the door, 1 is the measured load, later ones buy what was left over.
-    let wave: Int
-    let quantity: Int
-    let paymentMethod: String
+    let visit: Visit
     let key: UUID
-    /// When it should have been sent, whatever the generator or the service were doing: latencies count from here.
-    let intendedAt: Instant
 
     var state = State.open
     var order: OrderID?
@@ -39,19 +32,22 @@ struct Purchase: Sendable {
     var endedAt: Instant?
     /// Why a cancelled order was cancelled.
     var failure: String?
-    /// Times it was written to a connection.
+    /// Times it was written to a connection, copies of it not counted.
     var attempts = 0
     /// At least one attempt had no definite answer: it may have been taken.
     var mayHaveReached = false
 
-    init(buyer: Int, wave: Int, quantity: Int, paymentMethod: String, key: UUID = UUID(), intendedAt: Instant) {
-        self.buyer = buyer
-        self.wave = wave
-        self.quantity = quantity
-        self.paymentMethod = paymentMethod
+    init(_ visit: Visit, key: UUID = UUID()) {
+        self.visit = visit
         self.key = key
-        self.intendedAt = intendedAt
     }
+
+    /// Index into the run's buyers.
+    var buyer: Int { visit.buyer }
+    var wave: Int { visit.wave }
+    var quantity: Int { visit.quantity }
+    var paymentMethod: String { visit.paymentMethod }
+    var intendedAt: Instant { visit.intendedAt }
 
     /// Whether nothing more will happen to it.
     var isSettled: Bool {

@@ -2,15 +2,26 @@ import Ticketing
 
 /// Everything the generator did and was told: one half of what the audit compares.
 struct SaleHistory: Sendable {
-    var event: EventID
+    /// nil when nothing was sold, or by a service whose events have no id of ours.
+    var event: EventID?
     var capacity: Int
     var limitPerBuyer: Int
-    /// By the index that purchases use.
+    /// By the index that visits use.
     var buyers: [UserID]
+    /// Visits of every kind, by number.
+    var visits: [Visit] = []
+    /// What became of each purchase, as it follows from the operations.
     var purchases: [Purchase]
+    /// Every request, by the time it was written.
+    var operations: [Operation] = []
     var replays: [KeyReplay] = []
-    /// Orders the event had before this run, when an event is used again.
+    /// Orders the event had before this run, when an event is used again, and the units they hold.
     var earlierOrders: Set<OrderID> = []
+    var earlierUnits = 0
+    /// See `Scenario.queueToleranceSeconds`.
+    var queueTolerance = Duration.seconds(2)
+    /// Operations that were not kept because there were too many: such a history cannot be judged.
+    var droppedOperations = 0
 
     /// Purchases that may be in the books although no 202 was seen: their last word was no definite answer. One that was
     /// refused in the end is not among them, whatever was lost before: its key would have been answered by its order.
@@ -30,14 +41,4 @@ struct SaleHistory: Sendable {
         }
         return Set(last.values.lazy.filter { $0.state == .refused("sold_out") }.map(\.buyer))
     }
-}
-
-/// What the service said when a key was sent again after the load.
-struct KeyReplay: Sendable {
-    let order: OrderID
-    /// The answer to the same key and body.
-    let sameBody: PurchaseAnswer
-    /// Status and code of the answer to the same key with another body.
-    let otherBodyStatus: Int
-    let otherBodyCode: String?
 }

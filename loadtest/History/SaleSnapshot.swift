@@ -4,6 +4,19 @@ import Ticketing
 struct SaleSnapshot: Sendable {
     /// One row of `ticket_orders` with its tickets counted.
     struct OrderRow: Sendable {
+        /// Where the order stood in line and when it was committed.
+        struct Line: Sendable, Equatable {
+            /// The stream entry it was committed from: its time and number within that.
+            var milliseconds: Int
+            var number: Int
+            /// Microseconds since 1970, by Postgres' clock.
+            var committedAt: Int
+
+            func isBefore(_ other: Line) -> Bool {
+                (milliseconds, number) < (other.milliseconds, other.number)
+            }
+        }
+
         /// Charge and refund attempts that succeeded; amounts in minor units.
         struct Payment: Sendable, Equatable {
             /// What the order costs.
@@ -22,6 +35,8 @@ struct SaleSnapshot: Sendable {
         /// Tickets of the order, cancelled ones not counted.
         let tickets: Int
         let payment: Payment
+        /// nil when the books do not tell.
+        var line: Line?
     }
 
     var orders: [OrderRow]
@@ -42,15 +57,15 @@ struct SaleSnapshot: Sendable {
 }
 
 /// `GET /api/admin/events/{id}/ledger`: Redis beside Postgres, in units.
-struct Ledger: Decodable, Sendable, Equatable {
-    struct Postgres: Decodable, Sendable, Equatable {
+struct Ledger: Codable, Sendable, Equatable {
+    struct Postgres: Codable, Sendable, Equatable {
         var available: Int
         var pending: Int
         var sold: Int
         var cancelled: Int
     }
 
-    struct Redis: Decodable, Sendable, Equatable {
+    struct Redis: Codable, Sendable, Equatable {
         var available: Int
         var inFlight: Int
     }

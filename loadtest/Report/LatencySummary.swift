@@ -2,7 +2,7 @@ import Foundation
 import Histogram
 
 /// A latency distribution in milliseconds, from a histogram in microseconds.
-struct LatencySummary: Encodable, Sendable, CustomStringConvertible {
+struct LatencySummary: Codable, Equatable, Sendable, CustomStringConvertible {
     let count: Int
     let meanMs: Double
     let p50Ms: Double

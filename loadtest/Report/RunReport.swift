@@ -1,51 +1,62 @@
 import Foundation
 
-/// The result of a run: what is printed, and with `--json` written to a file. Times in seconds unless the name says
-/// milliseconds; rates count from the first intended send to the last event of their kind.
-struct RunReport: Encodable, Sendable {
+/// The result of a run: what is printed, and with `--json` written to a file. `report.schema.json` says the same for
+/// machines. Times in seconds unless the name says milliseconds; rates count from the first intended send to the last
+/// event of their kind.
+struct RunReport: Codable, Sendable {
     /// What was offered.
-    struct Load: Encodable, Sendable {
+    struct Load: Codable, Equatable, Sendable {
         var tickets: Int
+        /// Accounts, the one included that opened the door.
         var buyers: Int
+        /// Visits of the measured wave, and those among them that buy.
+        var visits: Int
         var purchases: Int
         var ticketsWanted: Int
-        /// Purchases per second, as planned.
+        /// Visits per second, as planned.
         var intendedRate: Double
         var connections: Int
         var pollConnections: Int
         var seed: UInt64
     }
 
-    /// What the generator itself did; late sends mark the run as not measuring the service alone.
-    struct Generator: Encodable, Sendable {
-        var lateSends: Int
-        var worstLatenessMs: Double
-        /// Sends that waited more than 50 ms for a free connection.
-        var heldBack: Int
-        var cpuSeconds: Double
-        /// Cores used on average while the measured load ran.
-        var cpuCores: Double
-        var peakMemoryMB: Double
-        var lostRequests: Int
-        var purchaseRetries: Int
+    /// The visits of one journey.
+    struct JourneyCount: Codable, Equatable, Sendable {
+        var journey: String
+        var visits = 0
+        var accepted = 0
+        var confirmed = 0
+        var refused = 0
+        /// Requests of any kind, and those with an answer that is no failure.
+        var requests = 0
+        var answered = 0
     }
 
-    /// What was sold after the measured load, to buyers who had been told `sold_out`.
-    struct Leftover: Encodable, Sendable {
-        var rounds = 0
-        var purchases = 0
-        var ticketsSold = 0
-        /// Buyers whose last answer was `sold_out`.
-        var buyersLeftWaiting = 0
+    /// What the audit could judge.
+    struct Audit: Codable, Equatable, Sendable {
+        var judged: [String]
+        var notJudged: [String]
     }
 
+    static let formatVersion = 2
+
+    var format = RunReport.formatVersion
+    var name: String
+    var target: String
+    var addresses: [String]
+    var environment: RunEnvironment
     var eventId: String
+    /// Whether the figures are the service's: the generator kept its plan.
+    var valid: Bool
+    var invalidBecause: [String]
     var load: Load
+    var journeys: [JourneyCount]
     var accepted: Int
     var acceptedPerSecond: Double
     /// Purchases accepted in each second of the load, and when its first second began, in seconds since 1970.
     var acceptedEachSecond: [Int]
     var startedAt: Double
+    var seconds: Double
     var confirmed: Int
     var confirmedPerSecond: Double
     var cancelled: Int
@@ -71,10 +82,19 @@ struct RunReport: Encodable, Sendable {
     var refuseLatency: LatencySummary
     /// From the 202 to the answer that shows the final state.
     var settleLatency: LatencySummary
-    var generator: Generator
+    /// By series, measured in both ways.
+    var latencies: [String: SeriesSummary]
+    var timeline: Timeline
+    var fairness: Fairness
+    var generator: GeneratorRecord
+    /// Cores that the generator used on average while the measured load ran.
+    var generatorCores: Double
     var leftover: Leftover
     var ticketsSold: Int
     var keysReplayed: Int
+    var operations: Int
+    var audit: Audit
+    var thresholds: [ThresholdResult]
     var violations: [Violation]
 
     func write(to path: String) throws {
@@ -82,4 +102,23 @@ struct RunReport: Encodable, Sendable {
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         try encoder.encode(self).write(to: URL(filePath: path))
     }
+
+    /// How the run ended, for a program's exit status. A broken promise outweighs an invalid run, and that one a
+    /// threshold: what was not measured cannot be missed.
+    var verdict: Verdict {
+        if !violations.isEmpty { return .brokenPromise }
+        if !valid { return .invalid }
+        return thresholds.allSatisfy(\.holds) ? .good : .missedThreshold
+    }
+}
+
+/// How a run ended; the raw value is the exit status.
+enum Verdict: Int32, Sendable {
+    case good = 0
+    case brokenPromise = 1
+    /// The generator was the bottleneck: the figures say nothing about the service.
+    case invalid = 2
+    case missedThreshold = 3
+    /// The run could not be carried out.
+    case failed = 4
 }

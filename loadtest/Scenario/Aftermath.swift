@@ -9,29 +9,44 @@ struct Aftermath: Sendable {
     private static let fruitlessRounds = 10
     private static let roundPause = Duration.milliseconds(250)
 
-    let settings: OnSaleSettings
-    let stage: SaleStage
+    let settings: RunSettings
+    let event: EventID
+    let limitPerBuyer: Int
+    let buyers: [Buyer]
+    let crowd: Crowd
     let admin: AdminClient
     let client: RequestClient
-    let progress: ProgressLine
+    let display: LiveDisplay
+    /// Everything that was done so far.
+    let history: @Sendable () async throws -> SaleHistory
 
     /// Lets buyers who were told `sold_out` try for one ticket each, under new keys, until the event is sold out to the
     /// last ticket or nobody is left.
-    func sellLeftover(deadline: Instant, using generator: inout SeededGenerator) async throws -> RunReport.Leftover {
-        var leftover = RunReport.Leftover()
+    func sellLeftover(
+        deadline: Instant, rate: Double, using generator: inout SeededGenerator
+    ) async throws -> Leftover {
+        var leftover = Leftover()
         var fruitless = 0
         while fruitless < Self.fruitlessRounds, BuyerLoop.now() < deadline {
-            let waiting = try await stage.history().buyersLeftWaiting
+            let history = try await history()
+            let waiting = history.buyersLeftWaiting
             leftover.buyersLeftWaiting = waiting.count
             guard !waiting.isEmpty else { break }
             let ledger = try await ledgerAtRest(within: .nanoseconds(max(0, deadline - BuyerLoop.now())))
             let available = ledger.redis?.available ?? ledger.postgres.available
             guard available > 0 else { break }
             leftover.rounds += 1
-            let sold = try await round(
-                number: leftover.rounds, buyers: waiting.sorted().prefix(available), deadline: deadline,
+            let demand = Demand(schedule: .uniform(rate: rate), maximumQuantity: 1, paymentMethod: "pm_accepted")
+            // Wave 1 is the measured load.
+            let wave = leftover.rounds + 1
+            let arrivals = demand.arrivals(
+                of: waiting.sorted().prefix(available), from: (history.visits.last?.number ?? 0) + 1,
                 using: &generator)
-            leftover.purchases += min(available, waiting.count)
+            display.note("\(arrivals.count) tickets are left; that many buyers who were refused try again")
+            try await crowd.run(arrivals, wave: wave, at: BuyerLoop.now(), deadline: deadline)
+            let sold = try await self.history().purchases.lazy
+                .filter { $0.wave == wave && $0.state == .ended(.confirmed) }.count
+            leftover.purchases += arrivals.count
             leftover.ticketsSold += sold
             fruitless = sold == 0 ? fruitless + 1 : 0
             if sold == 0 { try await Task.sleep(for: Self.roundPause) }
@@ -39,30 +54,15 @@ struct Aftermath: Sendable {
         return leftover
     }
 
-    private func round(
-        number: Int, buyers: some Collection<Int>, deadline: Instant, using generator: inout SeededGenerator
-    ) async throws -> Int {
-        var demand = settings.demand
-        demand.maximumQuantity = 1
-        demand.declinePercent = 0
-        demand.schedule = .uniform(rate: settings.intendedRate)
-        let plans = demand.plan(for: buyers, using: &generator)
-        // Wave 1 is the measured load.
-        let wave = number + 1
-        progress.note("\(plans.count) tickets are left; that many buyers who were refused try again")
-        try await stage.run(plans, wave: wave, at: BuyerLoop.now(), deadline: deadline)
-        return try await stage.purchases().lazy.filter { $0.wave == wave && $0.state == .ended(.confirmed) }.count
-    }
-
     /// Sends a sample of accepted keys again.
     func replayKeys(using generator: inout SeededGenerator) async throws -> [KeyReplay] {
         let replayer = KeyReplayer(
-            client: client, event: stage.event, limitPerBuyer: stage.limitPerBuyer,
+            client: client, event: event, limitPerBuyer: limitPerBuyer,
             deadline: .now() + .nanoseconds(settings.restTimeout.nanoseconds))
-        let accepted = try await stage.purchases().filter(\.wasAccepted)
+        let accepted = try await history().purchases.filter(\.wasAccepted)
         var replays: [KeyReplay] = []
         for purchase in accepted.shuffled(using: &generator).prefix(settings.replayedKeys) {
-            if let replay = try await replayer.replay(purchase, token: stage.buyers[purchase.buyer].token) {
+            if let replay = try await replayer.replay(purchase, token: buyers[purchase.buyer].token) {
                 replays.append(replay)
             }
         }
@@ -74,7 +74,7 @@ struct Aftermath: Sendable {
     func ledgerAtRest(within limit: Duration) async throws -> Ledger {
         let end = ContinuousClock.now + limit
         while true {
-            let ledger = try await admin.ledger(stage.event)
+            let ledger = try await admin.ledger(event)
             if ledger.isAtRest || ContinuousClock.now >= end { return ledger }
             try await Task.sleep(for: .milliseconds(100))
         }

@@ -1,11 +1,13 @@
 import Foundation
 
-/// What was offered in the measured wave and what offering it cost.
+/// What came of the measured wave, and what sending it cost.
 struct MeasuredLoad: Sendable {
     let startedAt: Date
-    let plans: [PurchasePlan]
-    /// From the first intended send to the last settled purchase.
+    /// The same instant on the clock of the history.
+    let start: Instant
+    /// From the first intended send to the last settled visit.
     let seconds: Double
-    let cpuSeconds: Double
-    let record: LoadRecord
+    /// What the agents did; empty when this process sent the load.
+    var chapter = HistoryChapter()
+    let generator: GeneratorRecord
 }

@@ -58,4 +58,25 @@ extension Purchase {
             state = .unresolved
         }
     }
+
+    /// Another sending of the key was accepted although this one had been refused: tickets came back in between. Says
+    /// whether the order must be followed now.
+    mutating func acceptAfterAll(_ id: OrderID, at now: Instant) -> Bool {
+        switch state {
+        case .refused, .abandoned:
+            order = id
+            acceptedAt = now
+            endedAt = nil
+            state = .accepted
+            return true
+        case .open, .accepted, .ended, .unresolved: return false
+        }
+    }
+
+    /// The buyer takes a temporary refusal for the last word.
+    mutating func giveUp(_ code: String, at now: Instant) {
+        guard case .open = state else { return }
+        endedAt = now
+        state = .abandoned(code)
+    }
 }

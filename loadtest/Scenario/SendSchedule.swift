@@ -2,7 +2,7 @@ import Foundation
 
 /// When purchases are sent, fixed before the first one leaves: an open model. Buyers do not wait for each other, so a
 /// stall of the service shows in every latency behind it (pitfall P27, coordinated omission).
-enum SendSchedule: Equatable, Sendable {
+enum SendSchedule: Codable, Equatable, Sendable {
     /// Independent arrivals at this mean rate per second: exponential gaps.
     case poisson(rate: Double)
     /// One arrival every 1/rate seconds.
@@ -17,7 +17,7 @@ enum SendSchedule: Equatable, Sendable {
         case .poisson(let rate):
             var time = 0.0
             return (0..<count).map { _ in
-                time += -log(1 - generator.unit()) / rate
+                time += Self.gap(rate, using: &generator)
                 return Instant(time * second)
             }
         case .uniform(let rate):
@@ -25,5 +25,10 @@ enum SendSchedule: Equatable, Sendable {
         case .burst(let seconds):
             return (0..<count).map { _ in Instant(generator.unit() * seconds * second) }.sorted()
         }
+    }
+
+    /// Seconds between two independent arrivals: exponential.
+    static func gap(_ rate: Double, using generator: inout SeededGenerator) -> Double {
+        -log(1 - generator.unit()) / rate
     }
 }

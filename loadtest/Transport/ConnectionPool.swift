@@ -8,9 +8,15 @@ protocol ConnectionPoolOwner: AnyObject {
     func received(_ reply: HTTPReply, for tag: Int, from pool: ConnectionPool)
     /// The connection was lost or the deadline passed with the request written: its outcome is unknown.
     func lost(_ tag: Int, from pool: ConnectionPool)
+    /// How long the request may wait for its answer; nil for as long as any.
+    func patience(for tag: Int, from pool: ConnectionPool) -> TimeAmount?
 }
 
-/// A bounded set of keep-alive connections on one event loop, with a first-in-first-out line for what waits.
+extension ConnectionPoolOwner {
+    func patience(for tag: Int, from pool: ConnectionPool) -> TimeAmount? { nil }
+}
+
+/// A bounded set of connections, or of HTTP/2 streams, on one event loop, with a first-in-first-out line for what waits.
 ///
 /// Our own small client, not async-http-client: that one spends a task, a state machine lock and a header table on each
 /// request, several times what the measured server spends on it, and the generator would become the bottleneck
@@ -25,6 +31,9 @@ final class ConnectionPool {
         var limit: Int
         /// A written request without an answer for this long is lost and its connection closed.
         var requestTimeout: TimeAmount
+        var version = Scenario.Traffic.Version.http1
+        /// Otherwise each request opens a connection of its own. Over HTTP/2 it has a stream of its own in any case.
+        var keepAlive = true
         /// Most connection attempts under way at once: a client's SYNs stay below a usual listen backlog (128 on old
         /// kernels), so the generator never measures the kernel's SYN retry timer.
         var connecting = 100
@@ -50,6 +59,8 @@ final class ConnectionPool {
     private var pausedUntil: [NIODeadline]
     private var retryScheduled = false
     private var stopped = false
+    /// nil for HTTP/1.1.
+    private let links: HTTP2Links?
 
     init(loop: any EventLoop, endpoints: [Endpoint], configuration: Configuration, owner: any ConnectionPoolOwner) {
         self.loop = loop
@@ -57,6 +68,9 @@ final class ConnectionPool {
         self.configuration = configuration
         self.owner = owner
         self.pausedUntil = Array(repeating: .uptimeNanoseconds(0), count: endpoints.count)
+        self.links =
+            configuration.version == .http2
+            ? HTTP2Links(loop: loop, endpoints: endpoints, connectTimeout: configuration.connectTimeout) : nil
     }
 
     var openConnections: Int { connections.count }
@@ -84,13 +98,15 @@ final class ConnectionPool {
         stopped = true
         waiting.removeAll()
         for connection in connections { connection.close() }
+        links?.stop()
     }
 
     private func dispatch() {
         while !waiting.isEmpty, let connection = idle.popLast() {
             guard connection.isActive else { continue }
             guard let request = nextRequest() else { return idle.append(connection) }
-            connection.send(request.bytes, tag: request.tag, deadline: .now() + configuration.requestTimeout)
+            let patience = owner.patience(for: request.tag, from: self) ?? configuration.requestTimeout
+            connection.send(request.bytes, tag: request.tag, deadline: .now() + patience)
         }
         if !waiting.isEmpty {
             connect(towards: connections.count + waiting.count)
@@ -127,7 +143,11 @@ final class ConnectionPool {
     private func open(_ endpoint: Int) {
         connecting += 1
         let connection = HTTPConnection(pool: self, endpoint: endpoint)
+        if let links {
+            return links.open(connection, to: endpoint).assumeIsolated().whenFailure { _ in self.refused(endpoint) }
+        }
         let bound = NIOLoopBound(connection, eventLoop: loop)
+        let target = endpoints[endpoint]
         ClientBootstrap(group: loop)
             .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             // One answer is all that can come: a second read would only be told that there is nothing more.
@@ -135,10 +155,11 @@ final class ConnectionPool {
             .connectTimeout(configuration.connectTimeout)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    try target.addTLS(to: channel, for: .http1)
                     try channel.pipeline.syncOperations.addHandler(bound.value)
                 }
             }
-            .connect(to: endpoints[endpoint].address)
+            .connect(to: target.address)
             .assumeIsolated()
             .whenFailure { _ in self.refused(endpoint) }
     }
@@ -171,6 +192,7 @@ final class ConnectionPool {
     }
 
     func received(_ reply: HTTPReply, for tag: Int, on connection: HTTPConnection) {
+        if links != nil || !configuration.keepAlive { connection.retire() }
         if connection.isActive { idle.append(connection) }
         owner.received(reply, for: tag, from: self)
         dispatch()

@@ -33,6 +33,13 @@ final class HTTPConnection: ChannelInboundHandler {
         context?.writeAndFlush(wrapOutboundOut(request), promise: nil)
     }
 
+    /// Takes no more requests.
+    func retire() {
+        let context = context
+        self.context = nil
+        context?.close(promise: nil)
+    }
+
     /// Closes the connection; a request under way is lost.
     func close() {
         context?.close(promise: nil)
@@ -49,10 +56,7 @@ final class HTTPConnection: ChannelInboundHandler {
             guard let reply = try decoder.next() else { return }
             guard let exchange else { return context.close(promise: nil) }
             self.exchange = nil
-            if reply.closesConnection {
-                self.context = nil
-                context.close(promise: nil)
-            }
+            if reply.closesConnection { retire() }
             pool.received(reply, for: exchange.tag, on: self)
         } catch {
             context.close(promise: nil)
