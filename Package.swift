@@ -241,7 +241,10 @@ let package = Package(
         .tests("SimulationTests", ["Simulation"]),
         .tests(
             "LoadTestTests",
-            ["LoadTest", "TestSupport", "Ticketing", .histogram, .nio, .nioHPACK, .nioHTTP, .nioHTTP2, .nioPosix]),
+            [
+                "LoadTest", "TestSupport", "Ticketing", .histogram, .nio, .nioHPACK, .nioHTTP, .nioHTTP2, .nioPosix,
+                .nioSSL,
+            ]),
         .tests(
             "IntegrationTests",
             [

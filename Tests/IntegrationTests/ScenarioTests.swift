@@ -29,11 +29,15 @@ struct ScenarioTests {
         let output: String
     }
 
-    private static func loadtest(_ stack: SaleStack, _ arguments: [String]) throws -> Run {
-        let log = stack.directory.appending(path: "loadtest-\(UUID().uuidString.prefix(6)).log")
-        let process = try ServerProcess(
+    private static func start(_ stack: SaleStack, _ arguments: [String]) throws -> ServerProcess {
+        try ServerProcess(
             [SaleStack.program("loadtest")] + arguments,
-            environment: stack.environment.merging(["LOADTEST_AGENT_SECRET": secret]) { $1 }, log: log)
+            environment: stack.environment.merging(["LOADTEST_AGENT_SECRET": secret]) { $1 },
+            log: stack.directory.appending(path: "loadtest-\(UUID().uuidString.prefix(6)).log"))
+    }
+
+    private static func loadtest(_ stack: SaleStack, _ arguments: [String]) throws -> Run {
+        let process = try start(stack, arguments)
         let status = process.waitUntilExit()
         return Run(status: status, output: process.output)
     }
@@ -106,6 +110,33 @@ struct ScenarioTests {
         #expect(report.violations.isEmpty && report.audit.notJudged.isEmpty && report.ticketsSold == 150)
         #expect(report.generator.processes == 2 && report.generator.sent == report.load.visits)
         for agent in agents { agent.stop() }
+        stack.stop()
+    }
+
+    @Test("P27: a gateway stopped for a second of ten shows in the corrected latencies, not in the others")
+    func stoppedGateway() async throws {
+        let stack = try await SaleStack()
+        let file = stack.directory.appending(path: "look.yaml")
+        try """
+        arrivals: [{steady: 200/s, for: 10s}]
+        journeys: [{journey: browse, paths: [/healthz]}]
+        traffic: {connections: 8}
+        """.write(to: file, atomically: true, encoding: .utf8)
+        let json = stack.directory.appending(path: "run.json")
+        let load = try Self.start(
+            stack, ["run", file.path, "--url", stack.url.absoluteString, "--json", json.path])
+        try await eventually("the load is in its midst", within: .seconds(30)) {
+            load.output.matches(of: /sent (\d+)/).contains { Int($0.1) ?? 0 >= 500 }
+        }
+        let gateway = try #require(stack.process("gateway"))
+        gateway.signal(SIGSTOP)
+        try await Task.sleep(for: .seconds(1))
+        gateway.signal(SIGCONT)
+        _ = try await load.exitStatus(within: .seconds(60))
+        let report = try JSONDecoder().decode(RunReport.self, from: Data(contentsOf: json))
+        let looks = try #require(report.latencies["browse"])
+        #expect(looks.corrected.count == 2000 && looks.uncorrected.maxMs > 900, "\(load.output)")
+        #expect(looks.corrected.p99Ms > 800 && looks.uncorrected.p99Ms < looks.corrected.p99Ms / 2, "\(load.output)")
         stack.stop()
     }
 

@@ -8,10 +8,13 @@ import Ticketing
 
 @Suite("Agents", .timeLimit(.minutes(2)))
 struct AgentTests {
-    private static func agent(secret: String = ShopRun.secret) async throws -> (AgentServer, Task<Void, any Error>) {
+    private static func agent(
+        secret: String = ShopRun.secret, patience: TimeAmount = .seconds(10)
+    ) async throws -> (AgentServer, Task<Void, any Error>) {
         let server = try await AgentServer.listen(
             on: try AgentAddress("127.0.0.1:0"), secret: secret,
-            group: MultiThreadedEventLoopGroup(numberOfThreads: 1), display: LiveDisplay(isTerminal: false))
+            group: MultiThreadedEventLoopGroup(numberOfThreads: 1), display: LiveDisplay(isTerminal: false),
+            patience: patience)
         return (server, Task { try await server.run() })
     }
 
@@ -60,6 +63,22 @@ struct AgentTests {
                 agents: [try AgentAddress("127.0.0.1:\(agent.port)")])
         }
         #expect(error?.code == .agent)
+        try await agent.stop()
+        try await task.value
+        try await server.stop()
+    }
+
+    @Test("Who connects and says nothing is shown out, and the next one is served")
+    func silence() async throws {
+        let server = try await FixedServer(threads: 1)
+        let (agent, task) = try await Self.agent(patience: .milliseconds(200))
+        let silent = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .connect(host: "127.0.0.1", port: agent.port).get()
+        let record = try await ShopRun.run(
+            HonestyTests.looks([.steady(rate: 10, seconds: 1)], connections: 1), at: server.port,
+            agents: [try AgentAddress("127.0.0.1:\(agent.port)")])
+        #expect(record.header.generator.sent == 10)
+        try await silent.closeFuture.get()
         try await agent.stop()
         try await task.value
         try await server.stop()

@@ -3,7 +3,8 @@ import Ticketing
 
 @testable import LoadTest
 
-/// The audit against services that break one promise each: the invariant that is about it is named, and none that is kept.
+/// The audit against services that break one promise each: the invariant that is about it is named, and none that is
+/// kept.
 @Suite("Broken servers", .timeLimit(.minutes(2)))
 struct BrokenServerTests {
     /// 60 buyers want one ticket each, 40 there are.

@@ -105,6 +105,9 @@ struct ReportTests {
     func axes() {
         #expect(Axis.linear(to: 97).ticks.map(\.label) == ["0", "20", "40", "60", "80", "100"])
         #expect(Axis.linear(to: 0).highest > 0)
+        let oversold = Axis.linear(from: -3, to: 97)
+        #expect(oversold.ticks.map(\.label) == ["-20", "0", "20", "40", "60", "80", "100"])
+        #expect(oversold.position(-3) < oversold.position(0))
         #expect(Axis.logarithmic([0.3, 250]).ticks.map(\.label) == ["0.1", "1", "10", "100", "1000"])
         let nines = Axis.nines(count: 50_000)
         #expect(nines.ticks.last?.label == "99.99 %")

@@ -113,6 +113,11 @@ struct ScenarioFileTests {
             ("arrivals: [{spike: 1}]\njourneys: [{journey: buy}]", "need a sale"),
             ("arrivals: [{spike: 1}]\njourneys: [{maxQuantity: 5}]\nsale: {limitPerBuyer: 4}", "above limitPerBuyer"),
             ("arrivals: [{steady: 1000000/s, for: 1h}]\nsale: {}", "are possible"),
+            (
+                "arrivals: [{spike: 1000}]\njourneys: [{journey: bot, requests: 10000}]\nsale: {}",
+                "these are about 10000000.0"
+            ),
+            ("arrivals: [{spike: 1}]\njourneys: [{journey: impatient, patience: 0s}]\nsale: {}", "at least 1ms"),
             ("arrivals: [{spike: 1}]\nsale: {}\nthresholds: ['p99(sleep) < 1s']", "a series is expected"),
             ("arrivals: [{spike: 1}]\ntraffic: {http: 3}\nsale: {}", "1.1 or 2"),
             ("arrivals: [", "scenario"),

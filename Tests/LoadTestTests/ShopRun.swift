@@ -22,8 +22,14 @@ enum ShopRun {
     static func run(
         _ scenario: Scenario, at port: Int, agents: [AgentAddress] = [], target: Target? = nil
     ) async throws -> RunRecord {
+        try await run(scenario, at: try Endpoint("http://127.0.0.1:\(port)"), agents: agents, target: target)
+    }
+
+    static func run(
+        _ scenario: Scenario, at endpoint: Endpoint, agents: [AgentAddress] = [], target: Target? = nil
+    ) async throws -> RunRecord {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: scenario.traffic.threads)
-        var settings = RunSettings(scenario: scenario, endpoints: [try Endpoint("http://127.0.0.1:\(port)")])
+        var settings = RunSettings(scenario: scenario, endpoints: [endpoint])
         settings.target = target ?? Target.onsale
         settings.target.event = settings.target.event ?? EventID().description
         // Whose account it is decides about limits.

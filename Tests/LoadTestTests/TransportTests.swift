@@ -4,6 +4,7 @@ import NIOHTTP1
 import NIOHTTP2
 import NIOPosix
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import LoadTest
@@ -30,6 +31,41 @@ struct TransportTests {
         scenario.traffic.version = .http2
         let report = RunReport(try await ShopRun.run(scenario, at: server.port))
         #expect(report.violations == [] && report.ticketsSold == 40 && report.refusedByCode["sold_out"] == 21)
+        try await server.stop()
+    }
+
+    @Test(
+        "A sale over TLS keeps every promise, by HTTP/1.1 and by HTTP/2", arguments: Scenario.Traffic.Version.allCases)
+    func saleOverTLS(version: Scenario.Traffic.Version) async throws {
+        let directory = try temporaryDirectory("tls")
+        try makeCertificates(in: directory)
+        let shop = Shop(tickets: 40)
+        let server = try await TLSServer(certificate: directory) { shop.answer($0) }
+        var scenario = ShopRun.scenario(tickets: 40, [.steady(rate: 60, seconds: 1)])
+        scenario.traffic.version = version
+        // A name, so that it is asked for (SNI) and compared with the certificate's.
+        let endpoint = try Endpoint(
+            "https://localhost:\(server.port)", authorities: directory.appending(path: "ca.pem").path)
+        let report = RunReport(try await ShopRun.run(scenario, at: endpoint))
+        #expect(report.violations == [] && report.ticketsSold == 40 && report.refusedByCode["sold_out"] == 21)
+        #expect((server.http2Connections > 0) == (version == .http2))
+        try await server.stop()
+    }
+
+    @Test("A server whose certificate nobody vouches for is sent nothing")
+    func unknownAuthority() async throws {
+        let directory = try temporaryDirectory("tls")
+        try makeCertificates(in: directory)
+        let asked = Atomic(false)
+        let server = try await TLSServer(certificate: directory) { _ in
+            asked.store(true, ordering: .relaxed)
+            return .reply(200)
+        }
+        var scenario = HonestyTests.looks([.steady(rate: 10, seconds: 1)], connections: 1, timeout: 2)
+        scenario.traffic.version = .http2
+        let report = RunReport(
+            try await ShopRun.run(scenario, at: try Endpoint("https://localhost:\(server.port)", authorities: nil)))
+        #expect(report.journeys[0].answered == 0 && !asked.load(ordering: .relaxed))
         try await server.stop()
     }
 

@@ -38,7 +38,7 @@ package final class RedisServer: Sendable {
         self.port = try freePort()
         self.directory = try temporaryDirectory("redis")
         if let file { try FileManager.default.copyItem(at: file, to: Self.appendOnlyFile(in: directory)) }
-        if options.tls { try Self.makeCertificates(in: directory) }
+        if options.tls { try makeCertificates(in: directory) }
         self.process = Mutex(try Self.start(options, port: port, directory: directory))
         try await waitUntilReady()
     }
@@ -114,26 +114,5 @@ package final class RedisServer: Sendable {
         if let password = options.password { arguments += ["--requirepass", password] }
         return try ServerProcess(
             arguments + options.arguments, log: directory.appending(path: "redis-\(UUID().uuidString.prefix(8)).log"))
-    }
-
-    /// An authority, and a certificate that it signed for the loopback interface.
-    private static func makeCertificates(in directory: URL) throws {
-        let script = """
-            set -e
-            openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 2 -subj "/CN=Test authority"
-            openssl req -newkey rsa:2048 -nodes -keyout server.key -out server.csr -subj "/CN=localhost"
-            printf 'subjectAltName=DNS:localhost,IP:127.0.0.1' >server.ext
-            openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -out server.pem -days 2 \
-                -extfile server.ext
-            """
-        let openssl = Process()
-        openssl.executableURL = URL(filePath: "/bin/bash")
-        openssl.arguments = ["-c", script]
-        openssl.currentDirectoryURL = directory
-        openssl.standardOutput = FileHandle.nullDevice
-        openssl.standardError = FileHandle.nullDevice
-        try openssl.run()
-        openssl.waitUntilExit()
-        guard openssl.terminationStatus == 0 else { throw ServerError(description: "openssl made no certificates") }
     }
 }

@@ -50,6 +50,12 @@ struct AgentConnection: Sendable {
         try await channel.close().get()
     }
 
+    /// Closes the connection after a time unless that is cancelled before; who waits for a frame is told that there is
+    /// none.
+    func giveUp(after time: TimeAmount) -> Scheduled<Void> {
+        channel.eventLoop.scheduleTask(in: time) { [channel] in channel.close(promise: nil) }
+    }
+
     static func decode<Message: Decodable>(_ type: Message.Type, _ data: Data) throws -> Message {
         do {
             return try JSONDecoder().decode(type, from: data)

@@ -7,6 +7,12 @@ import Synchronization
 final class AgentLink: Sendable {
     /// Questions after the time: the quickest of them counts.
     private static let clockQuestions = 20
+    /// An agent that does not answer for so long has stopped, or is at another run.
+    private static let patience = TimeAmount.seconds(30)
+    /// Making the plan and opening connections, which may take 20 seconds.
+    private static let preparation = TimeAmount.seconds(60)
+    /// After the deadline of the load, to hand over what came of it.
+    private static let handover = TimeAmount.seconds(60)
 
     let address: AgentAddress
     private let connection: AgentConnection
@@ -44,13 +50,15 @@ final class AgentLink: Sendable {
     }
 
     func prepare(_ assignment: AgentAssignment) async throws {
-        guard case .ready = try await ask(.prepare(assignment)) else {
+        guard case .ready = try await ask(.prepare(assignment), within: Self.preparation) else {
             throw LoadTestError(.agent, "\(address) is not ready")
         }
     }
 
     /// Lets the agent begin at an instant of our clock, and waits for its part of the history.
     func run(at start: Instant, deadline: Instant, watching order: WatchedOrder?) async throws -> AgentResult {
+        let limit = connection.giveUp(after: .nanoseconds(max(0, deadline - BuyerLoop.now())) + Self.handover)
+        defer { limit.cancel() }
         let offset = clock.withLock(\.offset)
         try await connection.send(
             AgentRequest.begin(AgentStart(start: start + offset, deadline: deadline + offset, watched: order)))
@@ -84,10 +92,12 @@ final class AgentLink: Sendable {
     func leave() async throws { try await connection.close() }
 
     /// Only before the load: afterwards messages come on their own.
-    private func ask(_ request: AgentRequest) async throws -> AgentReply {
+    private func ask(_ request: AgentRequest, within time: TimeAmount = AgentLink.patience) async throws -> AgentReply {
+        let limit = connection.giveUp(after: time)
+        defer { limit.cancel() }
         try await connection.send(request)
         guard case .message(let data) = try await connection.next() else {
-            throw LoadTestError(.agent, "\(address) has gone")
+            throw LoadTestError(.agent, "\(address) has gone, or does not answer")
         }
         switch try AgentConnection.decode(AgentReply.self, data) {
         case .refused(let reason), .failed(let reason): throw LoadTestError(.agent, "\(address): \(reason)")

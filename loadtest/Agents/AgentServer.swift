@@ -9,12 +9,15 @@ struct AgentServer: Sendable {
     private let secret: String
     private let group: any EventLoopGroup
     private let display: LiveDisplay
+    private let patience: TimeAmount
 
     /// Where it listens.
     var port: Int { channel.localAddress?.port ?? 0 }
 
+    /// Whoever has not shown the secret after `patience` is shown out, so that nobody keeps others from their runs.
     static func listen(
-        on address: AgentAddress, secret: String, group: any EventLoopGroup, display: LiveDisplay = LiveDisplay()
+        on address: AgentAddress, secret: String, group: any EventLoopGroup, display: LiveDisplay,
+        patience: TimeAmount = .seconds(10)
     ) async throws -> AgentServer {
         let (connections, continuation) = AsyncStream.makeStream(of: AgentConnection.self)
         let channel = try await ServerBootstrap(group: group)
@@ -28,14 +31,17 @@ struct AgentServer: Sendable {
             .bind(host: address.host, port: address.port).get()
         channel.closeFuture.whenComplete { _ in continuation.finish() }
         return AgentServer(
-            channel: channel, connections: connections, secret: secret, group: group, display: display)
+            channel: channel, connections: connections, secret: secret, group: group, display: display,
+            patience: patience)
     }
 
     /// Serves until `stop`, or until the task is cancelled.
     func run() async throws {
         for await connection in connections {
             do {
-                try await AgentSession(connection: connection, secret: secret, group: group, display: display).run()
+                try await AgentSession(
+                    connection: connection, secret: secret, patience: patience, group: group, display: display
+                ).run()
             } catch {
                 display.note("a run was broken off: \(error)")
             }

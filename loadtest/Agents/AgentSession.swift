@@ -6,11 +6,16 @@ import Ticketing
 struct AgentSession: Sendable {
     let connection: AgentConnection
     let secret: String
+    /// Time to show the secret.
+    let patience: TimeAmount
     let group: any EventLoopGroup
     let display: LiveDisplay
 
     func run() async throws {
-        guard try await isWelcome() else {
+        let limit = connection.giveUp(after: patience)
+        let knowsSecret = try await isWelcome()
+        limit.cancel()
+        guard knowsSecret else {
             try await connection.send(AgentReply.refused("the secret or the version is another"))
             return try await connection.close()
         }

@@ -86,7 +86,7 @@ extension BuyerLoop {
         switch errand.kind {
         case .copy(let tag): requests.purchase(purchases[tag], buyers[purchases[tag].buyer])
         case .poll: watched.map { requests.poll($0.order, token: $0.token, etag: errand.etag) }
-        case .browse: requests.page(errand.step, journey: errand.visit.journey, etag: nil)
+        case .browse: requests.page(errand.step, journey: errand.visit.journey)
         case .logIn: requests.logIn(buyers[errand.visit.buyer])
         case .reread(let tag):
             (conversations[tag].orderText ?? purchases[tag].order?.description).map {

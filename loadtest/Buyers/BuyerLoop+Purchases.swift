@@ -5,7 +5,8 @@ import Ticketing
 extension BuyerLoop {
     /// A poll that is answered sooner than this without news was not held: the next one waits a little.
     private static let heldAtLeast: Instant = 100_000_000
-    /// Wait before asking again when the service did not hold the poll and gave neither `Retry-After` nor `pollAfterMs`.
+    /// Wait before asking again when the service did not hold the poll and gave neither `Retry-After` nor
+    /// `pollAfterMs`.
     private static let pollPause = TimeAmount.milliseconds(250)
 
     func answered(_ tag: Int, _ answer: PurchaseAnswer) {

@@ -127,8 +127,8 @@ final class BuyerLoop: ConnectionPoolOwner {
         return promise.futureResult
     }
 
-    /// Follows the orders of those who went away, and reads `rereads` ended ones again; the future completes when that is
-    /// done, or at the deadline.
+    /// Follows the orders of those who went away, and reads `rereads` ended ones again; the future completes when that
+    /// is done, or at the deadline.
     func look(rereads: Int, deadline end: Instant) -> EventLoopFuture<Void> {
         let promise = loop.makePromise(of: Void.self)
         guard !isOver else {

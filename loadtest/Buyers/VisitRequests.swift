@@ -71,8 +71,8 @@ struct VisitRequests {
         logIn?.bytes { $0 == .email ? buyer.email : $0 == .password ? password : "" }
     }
 
-    func page(_ step: Int, journey: Int, etag: String?) -> ByteBuffer? {
+    func page(_ step: Int, journey: Int) -> ByteBuffer? {
         guard let pages = pages[journey], pages.indices.contains(step) else { return nil }
-        return pages[step].bytes(etag: etag) { $0 == .event ? event : "" }
+        return pages[step].bytes { $0 == .event ? event : "" }
     }
 }

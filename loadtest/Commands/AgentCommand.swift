@@ -9,8 +9,8 @@ struct AgentCommand: AsyncParsableCommand {
         commandName: "agent", abstract: "Sends its part of a load for `loadtest run --agents`.",
         discussion: """
             Needs LOADTEST_AGENT_SECRET in the environment or .env, at least 16 characters, the same for all. What the \
-            processes tell each other is not encrypted and holds access tokens: use it in a private network, or through a \
-            tunnel.
+            processes tell each other is not encrypted and holds access tokens: use it in a private network, or \
+            through a tunnel.
             """)
 
     @Option(help: "Address to listen on.")

@@ -18,8 +18,7 @@ struct AuditCommand: ParsableCommand {
         do {
             result = RunReport(try RunRecord(file: history))
         } catch let error as LoadTestError {
-            FileHandle.standardError.write(Data("\(error)\n".utf8))
-            throw ExitCode(Verdict.failed.rawValue)
+            throw error.reported()
         }
         print(result.text)
         try report.files.write(result)

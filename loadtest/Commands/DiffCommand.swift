@@ -18,8 +18,7 @@ struct DiffCommand: ParsableCommand {
         do {
             reports = (RunReport(try RunRecord(file: first)), RunReport(try RunRecord(file: second)))
         } catch let error as LoadTestError {
-            FileHandle.standardError.write(Data("\(error)\n".utf8))
-            throw ExitCode(Verdict.failed.rawValue)
+            throw error.reported()
         }
         print(RunComparison(reports.0, reports.1).text)
         let broken = RunComparison.newViolations(reports.0, reports.1)

@@ -8,8 +8,8 @@ struct RunCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "run", abstract: "Carries out a scenario file and judges the result.",
         discussion: """
-            Exit status: 0 good, 1 a promise was broken, 2 the generator was the bottleneck and the figures say nothing, \
-            3 a threshold was missed, 4 the run could not be carried out.
+            Exit status: 0 good, 1 a promise was broken, 2 the generator was the bottleneck and the figures say \
+            nothing, 3 a threshold was missed, 4 the run could not be carried out.
             """)
 
     @Argument(help: "Scenario file (YAML).")
@@ -49,8 +49,7 @@ struct RunCommand: AsyncParsableCommand {
         do {
             result = try await RunExecution(settings: try await settings(), files: report.files, history: history).run()
         } catch let error as LoadTestError {
-            FileHandle.standardError.write(Data("\(error)\n".utf8))
-            throw ExitCode(Verdict.failed.rawValue)
+            throw error.reported()
         }
         if result.verdict != .good { throw ExitCode(result.verdict.rawValue) }
     }
@@ -76,12 +75,6 @@ struct RunCommand: AsyncParsableCommand {
 
     private func readTokens() throws -> [String] {
         guard let tokens else { return [] }
-        let text: String
-        do {
-            text = try String(contentsOf: URL(filePath: tokens), encoding: .utf8)
-        } catch {
-            throw LoadTestError(.invalidOption, "\(tokens) cannot be read", underlying: error)
-        }
-        return text.split(whereSeparator: \.isNewline).map(String.init)
+        return try InputFile(path: tokens).text().split(whereSeparator: \.isNewline).map(String.init)
     }
 }

@@ -17,8 +17,8 @@ struct BuyerAccounts: Sendable {
     let database: PostgresClient
     let issuer: TokenIssuer
 
-    /// With a password, everybody can log in with it. All share its one hash: hashing is what a log-in costs, and making
-    /// accounts is no part of the load.
+    /// With a password, everybody can log in with it. All share its one hash: hashing is what a log-in costs, and
+    /// making accounts is no part of the load.
     func make(_ count: Int, password: String? = nil) async throws -> [Buyer] {
         var hash = Self.unusablePassword
         if let password { hash = try await PasswordHasher().hash(password) }

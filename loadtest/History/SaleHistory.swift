@@ -23,8 +23,9 @@ struct SaleHistory: Sendable {
     /// Operations that were not kept because there were too many: such a history cannot be judged.
     var droppedOperations = 0
 
-    /// Purchases that may be in the books although no 202 was seen: their last word was no definite answer. One that was
-    /// refused in the end is not among them, whatever was lost before: its key would have been answered by its order.
+    /// Purchases that may be in the books although no 202 was seen: their last word was no definite answer. One that
+    /// was refused in the end is not among them, whatever was lost before: its key would have been answered by its
+    /// order.
     var uncertain: [Purchase] {
         purchases.filter { purchase in
             guard purchase.mayHaveReached, !purchase.wasAccepted else { return false }

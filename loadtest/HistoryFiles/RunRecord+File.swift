@@ -1,7 +1,8 @@
 import Foundation
 import Ticketing
 
-/// The file: a line that names its kind, header, facts, chapter, books, and a checksum over all of it (FNV-1a, 64 bits).
+/// The file: a line that names its kind, header, facts, chapter, books, and a checksum over all of it (FNV-1a, 64
+/// bits).
 extension RunRecord {
     private static let kind: StaticString = "onsale load history 1\n"
 
@@ -28,12 +29,7 @@ extension RunRecord {
     }
 
     init(file path: String) throws {
-        let data: Data
-        do {
-            data = try Data(contentsOf: URL(filePath: path))
-        } catch {
-            throw LoadTestError(.invalidOption, "\(path) cannot be read", underlying: error)
-        }
+        let data = try InputFile(path: path).data()
         do {
             try self.init(decoding: Array(data))
         } catch let error as LoadTestError {

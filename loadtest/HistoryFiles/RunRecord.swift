@@ -1,8 +1,8 @@
 import Foundation
 import Ticketing
 
-/// A run as it is kept: what it was, everything that was sent and answered, and what the service's books said at its end.
-/// Reports and audits are made from this alone, so that a stored run can be judged again.
+/// A run as it is kept: what it was, everything that was sent and answered, and what the service's books said at its
+/// end. Reports and audits are made from this alone, so that a stored run can be judged again.
 struct RunRecord: Sendable {
     /// What the run was; JSON within the file.
     struct Header: Codable, Equatable, Sendable {

@@ -19,16 +19,18 @@ struct Axis: Equatable, Sendable {
     let highest: Double
     let ticks: [Tick]
 
-    /// From 0 to at least `highest`, with about `count` round marks.
-    static func linear(to highest: Double, count: Int = 5) -> Axis {
-        guard highest > 0, highest.isFinite else { return linear(to: 1, count: count) }
-        let step = Self.roundStep(highest / Double(count))
-        let steps = Int((highest / step - 1e-9).rounded(.up))
-        let ticks = (0...max(1, steps)).map { number in
+    /// From 0, or from what is below, to at least `highest`, with about `count` round marks.
+    static func linear(from lowest: Double = 0, to highest: Double, count: Int = 5) -> Axis {
+        let bottom = lowest.isFinite ? min(0, lowest) : 0
+        let top = highest > 0 && highest.isFinite ? highest : 1
+        let step = Self.roundStep((top - bottom) / Double(count))
+        let first = Int((bottom / step + 1e-9).rounded(.down))
+        let last = max(1, Int((top / step - 1e-9).rounded(.up)))
+        let ticks = (first...last).map { number in
             let value = Double(number) * step
             return Tick(value: value, label: Self.label(value))
         }
-        return Axis(scale: .linear, lowest: 0, highest: Double(max(1, steps)) * step, ticks: ticks)
+        return Axis(scale: .linear, lowest: Double(first) * step, highest: Double(last) * step, ticks: ticks)
     }
 
     /// From 0 to exactly `highest`, for time.

@@ -104,10 +104,10 @@ struct ReportPlots: Sendable {
         let backlog = Plot.Line(
             name: "orders accepted and not final", colour: 2,
             points: zip(places, timeline.slices).map { ($0, Double($1.backlog)) })
-        let top = (stock.points + backlog.points).compactMap(\.y).max() ?? 1
+        let values = (stock.points + backlog.points).compactMap(\.y)
         return Plot(
             title: "Stock and backlog", note: "Stock below zero would be an oversell.", x: .time(to: end(timeline)),
-            y: .linear(to: top), lines: [stock, backlog])
+            y: .linear(from: values.min() ?? 0, to: values.max() ?? 1), lines: [stock, backlog])
     }
 
     private static func refusals(_ timeline: Timeline) -> Plot {

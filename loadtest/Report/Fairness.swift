@@ -1,7 +1,7 @@
 import Ticketing
 
-/// What became of buyers by their rank of arrival: in a fair sale of scarce tickets the first are confirmed and the last
-/// are refused, with a narrow seam between them.
+/// What became of buyers by their rank of arrival: in a fair sale of scarce tickets the first are confirmed and the
+/// last are refused, with a narrow seam between them.
 struct Fairness: Codable, Equatable, Sendable {
     /// Buyers of neighbouring ranks.
     struct Group: Codable, Equatable, Sendable {

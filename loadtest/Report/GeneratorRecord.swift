@@ -1,6 +1,7 @@
 import Foundation
 
-/// What the generator itself did and cost while the measured load ran. It decides whether the figures are the service's.
+/// What the generator itself did and cost while the measured load ran. It decides whether the figures are the
+/// service's.
 struct GeneratorRecord: Codable, Equatable, Sendable {
     /// Share of sends that may be late by the generator's fault; above it the open model was not kept.
     static let lateShare = 0.01
@@ -54,8 +55,8 @@ struct GeneratorRecord: Codable, Equatable, Sendable {
         let late = lateSends + starved + unsent
         if Double(late) > Self.lateShare * Double(max(1, planned)) {
             faults.append(
-                "\(late) of \(planned) visits were late by the generator's own fault: \(lateSends) were begun too late, "
-                    + "\(starved) stood in line in a process without time left, \(unsent) were never sent")
+                "\(late) of \(planned) visits were late by the generator's own fault: \(lateSends) were begun too "
+                    + "late, \(starved) stood in line in a process without time left, \(unsent) were never sent")
         }
         if loopLagP99Ms > Self.lagLimitMs {
             faults.append(

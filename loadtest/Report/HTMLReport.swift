@@ -37,7 +37,8 @@ struct HTMLReport: Sendable {
     /// Dark or light as the system is, until the button says otherwise.
     private static let style =
         ":root{color-scheme:light;\(PlotColours.variables(isDark: false))}"
-        + "@media(prefers-color-scheme:dark){:root:not(.light){color-scheme:dark;\(PlotColours.variables(isDark: true))}}"
+        + "@media(prefers-color-scheme:dark){"
+        + ":root:not(.light){color-scheme:dark;\(PlotColours.variables(isDark: true))}}"
         + ":root.dark{color-scheme:dark;\(PlotColours.variables(isDark: true))}"
         + PlotColours.rules + String(decoding: PackageResources.report_css, as: UTF8.self)
 
@@ -79,8 +80,8 @@ struct HTMLReport: Sendable {
             case .failed: "The run failed."
             }
         let list = lines.isEmpty ? "" : "<ul>\(lines.joined())</ul>"
-        return
-            "<div class=\"verdict\(report.verdict == .good ? "" : " bad")\"><b>\(XMLText.escaped(title))</b>\(list)</div>"
+        let kind = report.verdict == .good ? "verdict" : "verdict bad"
+        return "<div class=\"\(kind)\"><b>\(XMLText.escaped(title))</b>\(list)</div>"
     }
 
     private static func figures(_ report: RunReport) -> String {

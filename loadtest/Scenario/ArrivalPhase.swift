@@ -76,7 +76,8 @@ enum ArrivalPhase: Codable, Equatable, Sendable {
         let slope = (to - from) / seconds
         return (0..<count).map { number in
             let area = Double(number)
-            // Of the two forms of the root the one that does not subtract like from like, so that slopes near 0 are safe.
+            // Of the two forms of the root the one that does not subtract like from like, so that slopes near 0 are
+            // safe.
             let time = 2 * area / (from + (max(0, from * from + 2 * slope * area)).squareRoot())
             return Instant((time.isFinite ? time : 0) * 1e9)
         }

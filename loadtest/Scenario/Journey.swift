@@ -48,6 +48,11 @@ struct Journey: Codable, Equatable, Sendable {
         }
     }
 
+    /// Visits that one arrival makes: a program's salvo is many.
+    var visitsOfArrival: Int {
+        if case .bot(_, let requests, _) = kind { requests } else { 1 }
+    }
+
     /// Whether a temporary refusal is tried again.
     var isPatient: Bool {
         if case .bot = kind { false } else { true }

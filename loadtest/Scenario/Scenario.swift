@@ -38,6 +38,6 @@ struct Scenario: Codable, Equatable, Sendable {
     var queueToleranceSeconds = 2.0
     var thresholds: [Threshold] = []
 
-    /// Most arrivals of a plan: at about 100 bytes each they stay below 200 MB.
+    /// Most visits of a plan: at about 100 bytes each they stay below 200 MB.
     static let mostArrivals = 2_000_000
 }

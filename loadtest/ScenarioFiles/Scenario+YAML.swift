@@ -1,17 +1,9 @@
-import Foundation
-
 /// Scenario files. README.md of `loadtest` lists every name.
 extension Scenario {
     private static let count = 1...Scenario.mostArrivals
 
     init(file path: String) throws(LoadTestError) {
-        let text: String
-        do {
-            text = try String(contentsOf: URL(filePath: path), encoding: .utf8)
-        } catch {
-            throw LoadTestError(.invalidOption, "\(path) cannot be read", underlying: error)
-        }
-        try self.init(yaml: text, file: path)
+        try self.init(yaml: try InputFile(path: path).text(), file: path)
     }
 
     init(yaml: String, file: String = "scenario") throws(LoadTestError) {
@@ -32,10 +24,17 @@ extension Scenario {
         queueToleranceSeconds = try document.seconds("queueTolerance") ?? queueToleranceSeconds
         for text in try document.texts("thresholds") ?? [] { thresholds.append(try Threshold(text)) }
         try document.finish()
-        let expected = arrivals.lazy.map(\.expectedCount).reduce(0, +)
-        guard expected >= 1, expected <= Double(Scenario.mostArrivals) else {
-            throw document.error("arrivals: 1 to \(Scenario.mostArrivals) are possible, these are about \(expected)")
+        guard (1...Double(Scenario.mostArrivals)).contains(expectedVisits) else {
+            throw document.error(
+                "arrivals: 1 to \(Scenario.mostArrivals) visits are possible, these are about \(expectedVisits)")
         }
+    }
+
+    /// How many visits the plan has on average.
+    private var expectedVisits: Double {
+        let weight = journeys.lazy.map(\.weight).reduce(0, +)
+        let visits = journeys.lazy.map { $0.weight * Double($0.visitsOfArrival) }.reduce(0, +)
+        return arrivals.lazy.map(\.expectedCount).reduce(0, +) * visits / weight
     }
 
     private mutating func readSale(_ document: inout YAMLMapping) throws(LoadTestError) {
@@ -139,7 +138,9 @@ extension Journey {
             return .buyRepeatedly(copies: try mapping.whole("copies", in: 1...100) ?? 2)
         case "abandon": return .abandon
         case "impatient":
-            return .impatient(milliseconds: Int((try mapping.seconds("patience") ?? 0.5) * 1000))
+            let patience = try mapping.seconds("patience") ?? 0.5
+            guard patience >= 0.001 else { throw mapping.error("patience: at least 1ms is expected") }
+            return .impatient(milliseconds: Int(patience * 1000))
         case "poll": return .poll(times: try mapping.whole("times", in: 1...10_000) ?? 5)
         case "browse":
             let paths = try mapping.texts("paths") ?? ["/api/events", "/api/events/{event}"]

@@ -1,16 +1,9 @@
-import Foundation
 import Ticketing
 
 /// Descriptions of other services. README.md of `loadtest` lists every name.
 extension Target {
     init(file path: String) throws(LoadTestError) {
-        let text: String
-        do {
-            text = try String(contentsOf: URL(filePath: path), encoding: .utf8)
-        } catch {
-            throw LoadTestError(.invalidOption, "\(path) cannot be read", underlying: error)
-        }
-        try self.init(yaml: text, file: path)
+        try self.init(yaml: try InputFile(path: path).text(), file: path)
     }
 
     init(yaml: String, file: String = "target") throws(LoadTestError) {

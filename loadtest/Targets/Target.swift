@@ -52,7 +52,7 @@ struct Target: Codable, Equatable, Sendable {
     /// What stands for `{event}`, where nobody makes one.
     var event: String?
 
-    /// Ours, after DESIGN §6 and `openapi.yaml`.
+    /// Ours, as `openapi.yaml` describes it.
     static let onsale = Target(
         name: "onsale",
         purchase: Route(

@@ -1,3 +1,5 @@
+import Foundation
+
 /// What a run must hold, as in `p99(accept) < 50ms`, `violations == 0` or `confirmed_rate > 5000`.
 struct Threshold: Equatable, Sendable, CustomStringConvertible {
     enum Metric: Equatable, Sendable {
@@ -52,8 +54,9 @@ struct Threshold: Equatable, Sendable, CustomStringConvertible {
         else { throw Self.error(text, "a comparison such as < or == is missing") }
         self.description = text
         self.comparison = comparison
-        self.metric = try Self.metric(Self.trimmed(text[..<position.lowerBound]), in: text)
-        self.bound = try Self.bound(Self.trimmed(text[position.upperBound...]), for: metric, in: text)
+        let (name, value) = (text[..<position.lowerBound], text[position.upperBound...])
+        self.metric = try Self.metric(name.trimmingCharacters(in: .whitespaces), in: text)
+        self.bound = try Self.bound(value.trimmingCharacters(in: .whitespaces), for: metric, in: text)
     }
 
     private static func metric(_ name: String, in text: String) throws(LoadTestError) -> Metric {
@@ -66,7 +69,9 @@ struct Threshold: Equatable, Sendable, CustomStringConvertible {
             }
             return .figure(figure)
         }
-        let arguments = name[name.index(after: open)...].dropLast().split(separator: ",").map { trimmed($0) }
+        let arguments = name[name.index(after: open)...].dropLast().split(separator: ",").map {
+            $0.trimmingCharacters(in: .whitespaces)
+        }
         guard let series = arguments.first.flatMap({ LatencySeries(rawValue: $0) }) else {
             throw error(
                 text,
@@ -98,10 +103,6 @@ struct Threshold: Equatable, Sendable, CustomStringConvertible {
             throw error(text, "\(value) is no value for it; latencies and times need a unit, as in 50ms or 2s")
         }
         return number
-    }
-
-    private static func trimmed(_ text: Substring) -> String {
-        String(text.trimmingPrefix { $0 == " " }.reversed().trimmingPrefix { $0 == " " }.reversed())
     }
 
     private static func error(_ text: String, _ message: String) -> LoadTestError {

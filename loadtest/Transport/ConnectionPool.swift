@@ -16,7 +16,8 @@ extension ConnectionPoolOwner {
     func patience(for tag: Int, from pool: ConnectionPool) -> TimeAmount? { nil }
 }
 
-/// A bounded set of connections, or of HTTP/2 streams, on one event loop, with a first-in-first-out line for what waits.
+/// A bounded set of connections, or of HTTP/2 streams, on one event loop, with a first-in-first-out line for what
+/// waits.
 ///
 /// Our own small client, not async-http-client: that one spends a task, a state machine lock and a header table on each
 /// request, several times what the measured server spends on it, and the generator would become the bottleneck

@@ -17,8 +17,10 @@ struct Endpoint: Sendable {
     var url: String { "\(scheme)://\(authority)" }
 
     /// Reads `http://host[:port][/]` or `https://…`. Certificates are checked against those that the system trusts, or
-    /// those in the file that SSL_CERT_FILE names.
-    init(_ text: String) throws(LoadTestError) {
+    /// those in the PEM file `authorities`.
+    init(
+        _ text: String, authorities: String? = ProcessInfo.processInfo.environment["SSL_CERT_FILE"]
+    ) throws(LoadTestError) {
         let schemes = ["http": 80, "https": 443]
         let parts = text.split(separator: "://", maxSplits: 1)
         guard parts.count == 2, let standardPort = schemes[parts[0].lowercased()] else {
@@ -44,8 +46,8 @@ struct Endpoint: Sendable {
             return
         }
         do {
-            tls = try Self.context(protocols: ["http/1.1"])
-            tls2 = try Self.context(protocols: ["h2"])
+            tls = try Self.context(protocols: ["http/1.1"], authorities)
+            tls2 = try Self.context(protocols: ["h2"], authorities)
         } catch {
             throw LoadTestError(.invalidOption, "\(text): TLS cannot be set up", underlying: error)
         }
@@ -60,10 +62,10 @@ struct Endpoint: Sendable {
             try NIOSSLClientHandler(context: context, serverHostname: isName ? host : nil))
     }
 
-    private static func context(protocols: [String]) throws -> NIOSSLContext {
+    private static func context(protocols: [String], _ authorities: String?) throws -> NIOSSLContext {
         var configuration = TLSConfiguration.makeClientConfiguration()
         configuration.applicationProtocols = protocols
-        if let file = ProcessInfo.processInfo.environment["SSL_CERT_FILE"] { configuration.trustRoots = .file(file) }
+        if let authorities { configuration.trustRoots = .file(authorities) }
         return try NIOSSLContext(configuration: configuration)
     }
 

@@ -2,8 +2,8 @@ import NIOCore
 import NIOHPACK
 import NIOHTTP2
 
-/// Carries one exchange of HTTP/1.1 over a stream of HTTP/2: a request's bytes become frames, the answer's frames become
-/// bytes. The rest of the generator knows one protocol only.
+/// Carries one exchange of HTTP/1.1 over a stream of HTTP/2: a request's bytes become frames, the answer's frames
+/// become bytes. The rest of the generator knows one protocol only.
 final class HTTP2Translator: ChannelDuplexHandler {
     typealias InboundIn = HTTP2Frame.FramePayload
     typealias InboundOut = ByteBuffer
