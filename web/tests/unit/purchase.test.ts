@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { backoff } from "../../src/api/backoff";
 import { ApiError, parseRetryAfter, type ErrorCode } from "../../src/api/problem";
-import { Intents, type IntentStorage } from "../../src/features/event/intent";
+import { Intents, type Intent, type IntentStorage } from "../../src/features/event/intent";
 import { buy, judge, type Buying } from "../../src/features/event/purchase";
 import type { PurchaseAccepted } from "#openapi";
 
@@ -89,9 +89,14 @@ test("what may pass is sent again, what is decided is not", () => {
     ];
     for (const [code, status] of again) assert.equal(judge(problem(code, status), 0).kind, "again", code);
     const refused: ErrorCode[] = [
-        "sold_out", "limit_exceeded", "sale_closed", "event_not_found", "idempotency_key_reused", "unauthenticated",
+        "sold_out", "limit_exceeded", "sale_closed", "event_not_found", "idempotency_key_reused", "validation_failed",
     ];
     for (const code of refused) assert.equal(judge(problem(code, 409), 0).kind, "refused", code);
+    const unsettled: Array<[ErrorCode, number]> = [
+        ["unauthenticated", 401], ["forbidden", 403], ["not_found", 404], ["unexpected", 404], ["unexpected", 408],
+        ["unexpected", 409], ["body_too_large", 413],
+    ];
+    for (const [code, status] of unsettled) assert.equal(judge(problem(code, status), 0).kind, "unsettled", code);
 });
 
 test("a sale that opens in a moment is waited for, one that was moved is not", () => {
@@ -165,4 +170,94 @@ test("a page that is left says nothing more and keeps the intent", async () => {
     );
     assert.deepEqual(states.map(({ kind }) => kind), ["sending"]);
     assert.ok(intents.find("u", "e") !== undefined);
+});
+
+/** Sends an intent with these answers, until one is a yes or the loop ends; gives the keys and what was told. */
+async function send(
+    intents: Intents, intent: Intent, answers: ApiError[], between: () => void = () => undefined,
+): Promise<{ keys: string[]; states: Buying[] }> {
+    const keys: string[] = [];
+    const states: Buying[] = [];
+    await buy(
+        intent, intents,
+        {
+            send: async ({ key }) => {
+                keys.push(key);
+                const failure = answers.shift();
+                if (failure !== undefined) throw failure;
+                return accepted("o");
+            },
+            pause: async () => between(),
+        },
+        (state) => states.push(state), new AbortController().signal,
+    );
+    return { keys, states };
+}
+
+test("a lost answer, then a session that has ended: after signing in the same key is sent", async () => {
+    const storage = new Memory();
+    const intents = intentsOf(storage);
+    const intent = intents.findOrMake("u", "e", 2, undefined);
+    const first = await send(intents, intent, [problem("no_answer", 0), problem("unauthenticated", 401)]);
+    assert.deepEqual(first.states[first.states.length - 1], { kind: "unsettled", because: "unauthenticated" });
+    const again = intentsOf(storage);
+    const found = again.find("u", "e");
+    assert.ok(found !== undefined && found.isSent === true && again.isFresh(found));
+    const second = await send(again, found, []);
+    assert.deepEqual([...first.keys, ...second.keys], [intent.key, intent.key, intent.key]);
+    assert.equal(again.find("u", "e")?.orderId, "o");
+});
+
+test("what may have been accepted is stopped, not forgotten, and ends only when its key is refused", async () => {
+    const intents = intentsOf(new Memory());
+    const intent = intents.findOrMake("u", "e", 2, undefined);
+    const { keys, states } = await send(
+        intents, intent, [problem("no_answer", 0)], () => intents.stop(intent),
+    );
+    assert.equal(keys.length, 1);
+    assert.equal(states[states.length - 1]?.kind, "idle");
+    const kept = intents.findOrMake("u", "e", 1, undefined);
+    assert.equal(kept.key, intent.key);
+    assert.equal(intents.isFresh(kept), false);
+    const finished = await send(intents, intents.resume(kept), [problem("sold_out", 409)]);
+    assert.deepEqual(finished.keys, [intent.key]);
+    assert.equal(intents.find("u", "e"), undefined);
+});
+
+test("what was never sent, or was refused by its key, is forgotten when it is stopped", async () => {
+    const intents = intentsOf(new Memory());
+    intents.stop(intents.findOrMake("u", "e", 2, undefined));
+    assert.equal(intents.find("u", "e"), undefined);
+    const intent = intents.findOrMake("u", "e", 2, undefined);
+    await send(intents, intent, [problem("sale_paused", 409, 1000)], () => intents.stop(intent));
+    assert.equal(intents.find("u", "e"), undefined);
+});
+
+test("one with an order is not stopped, and one of an earlier version of the app may have been sent", () => {
+    const storage = new Memory();
+    const intents = intentsOf(storage);
+    const bought = intents.accepted(intents.findOrMake("u", "e", 2, undefined), accepted("o"));
+    intents.stop(bought);
+    assert.equal(intents.find("u", "e")?.orderId, "o");
+    const old = { key: "k", userId: "u", eventId: "other", quantity: 1, madeAt: 1 };
+    storage.setItem(Intents.placeOf("u", "other"), JSON.stringify(old));
+    intents.stop(old);
+    assert.equal(intents.find("u", "other")?.isStopped, true);
+});
+
+test("a loop sends nothing that another tab has ended, and goes on with what it had accepted", async () => {
+    const intents = intentsOf(new Memory());
+    const ended = intents.findOrMake("u", "e", 2, undefined);
+    const first = await send(intents, ended, [problem("overloaded", 503)], () => {
+        intents.end(ended);
+        intents.findOrMake("u", "e", 4, undefined);
+    });
+    assert.deepEqual(first.keys, [ended.key]);
+    assert.equal(first.states[first.states.length - 1]?.kind, "idle");
+    const next = intents.findOrMake("u", "e", 1, undefined);
+    const second = await send(intents, next, [problem("overloaded", 503)], () => {
+        intents.accepted(next, accepted("theirs"));
+    });
+    const last = second.states[second.states.length - 1];
+    assert.ok(second.keys.length === 1 && last?.kind === "accepted" && last.orderId === "theirs");
 });

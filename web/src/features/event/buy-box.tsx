@@ -36,6 +36,9 @@ export function BuyBox({ event, now, onLook }: { event: Event; now: number; onLo
         buying.state.kind === "accepted";
 
     if (isUnderWay) return <Box><UnderWay state={buying.state} onStop={buying.stop} /></Box>;
+    if (buying.state.kind === "unsettled") {
+        return <Box><Unsettled state={buying.state} onFinish={buying.finish} /></Box>;
+    }
     if (buying.found !== undefined) return <Box><Found buying={buying} found={buying.found} /></Box>;
 
     const refusal = buying.state.kind === "refused" && (
@@ -162,17 +165,44 @@ function Found({ buying, found }: { buying: BuyingControl; found: NonNullable<Bu
             </Notice>
         );
     }
+    // What may have been accepted cannot be forgotten: the next click would then be a second order.
+    const isForgettable = intent.isSent === false;
     return (
         <Notice
             tone="warning" role="status" title={t("buy.stale")}
             actions={
                 <>
                     <Button look="primary" onClick={buying.finish}>{t("buy.finish")}</Button>
-                    <Button onClick={buying.stop}>{t("buy.forget")}</Button>
+                    {isForgettable
+                        ? <Button onClick={buying.stop}>{t("buy.forget")}</Button>
+                        : <Link to="orders" className="button secondary">{t("orders.title")}</Link>}
                 </>
             }
         >
-            {t("buy.stale.text", { count: intent.quantity, when: relative(intent.madeAt - Date.now()) })}
+            {t(isForgettable ? "buy.unsent.text" : "buy.stale.text", {
+                count: intent.quantity, when: relative(intent.madeAt - Date.now()),
+            })}
+        </Notice>
+    );
+}
+
+function Unsettled({ state, onFinish }: {
+    state: Extract<Buying, { kind: "unsettled" }>; onFinish: () => void;
+}): ReactElement {
+    const { t } = useWords();
+    const isSignedOut = state.because === "unauthenticated";
+    return (
+        <Notice
+            tone="warning" role="alert" title={t(isSignedOut ? "buy.unsettled.signIn" : "buy.unsettled")}
+            actions={isSignedOut
+                ? (
+                    <Link to="signIn" query={signInAddress().replace(/^[^?]*/, "")} className="button primary">
+                        {t("nav.signIn")}
+                    </Link>
+                )
+                : <Button look="primary" onClick={onFinish}>{t("app.retry")}</Button>}
+        >
+            {t(isSignedOut ? "buy.unsettled.signIn.text" : "buy.unsettled.text")}
         </Notice>
     );
 }
@@ -193,11 +223,6 @@ function Refusal({ state, event, onLook }: {
             tone="bad" role="alert" title={title}
             actions={
                 code === "limit_exceeded" ? <Link to="tickets" className="button secondary">{t("buy.seeTickets")}</Link>
-                : code === "unauthenticated" ? (
-                    <Link to="signIn" query={signInAddress().replace(/^[^?]*/, "")} className="button primary">
-                        {t("nav.signIn")}
-                    </Link>
-                )
                 : <Button onClick={onLook}>{t("buy.again")}</Button>
             }
         >

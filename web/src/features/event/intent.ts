@@ -13,6 +13,10 @@ export interface Intent {
     paymentMethod?: string;
     /** Milliseconds since 1970. */
     madeAt: number;
+    /** False as long as it cannot have been accepted: it was never sent, or what was sent was refused by its key. */
+    isSent?: boolean;
+    /** The buyer has stopped it: it is sent again only when they say so. */
+    isStopped?: boolean;
     /** Once it was accepted. */
     orderId?: string;
     /** Puts the order back, should the service lose it. */
@@ -59,9 +63,8 @@ export class Intents {
         const known = this.find(userId, eventId);
         if (known !== undefined) return known;
         const intent: Intent = {
-            key: this.newKey(), eventId, userId, quantity, madeAt: this.now(), ...(paymentMethod === undefined
-                ? {}
-                : { paymentMethod }),
+            key: this.newKey(), eventId, userId, quantity, madeAt: this.now(), isSent: false,
+            ...(paymentMethod === undefined ? {} : { paymentMethod }),
         };
         this.keep(intent);
         return intent;
@@ -74,8 +77,41 @@ export class Intents {
         return intent?.orderId === orderId ? intent : undefined;
     }
 
+    /** What is kept of an intent now; undefined when it has ended, here or in another tab. */
+    current(intent: Intent): Intent | undefined {
+        const kept = this.find(intent.userId, intent.eventId);
+        return kept?.key === intent.key ? kept : undefined;
+    }
+
+    /** It is about to be sent, and from now on may have been accepted. */
+    sent(intent: Intent): void {
+        this.keep({ ...intent, isSent: true });
+    }
+
+    /** What was sent was refused by its key, and it goes on waiting. */
+    unsent(intent: Intent): void {
+        const kept = this.current(intent);
+        if (kept !== undefined && kept.orderId === undefined) this.keep({ ...kept, isSent: false });
+    }
+
+    /** The buyer wants it no more: one that cannot have been accepted ends, any other only rests. */
+    stop(intent: Intent): void {
+        const kept = this.current(intent);
+        if (kept === undefined || kept.orderId !== undefined) return;
+        if (kept.isSent === false) this.end(kept);
+        else this.keep({ ...kept, isStopped: true });
+    }
+
+    /** The buyer wants it again. */
+    resume(intent: Intent): Intent {
+        const resumed = { ...intent };
+        delete resumed.isStopped;
+        if (this.current(intent) !== undefined) this.keep(resumed);
+        return resumed;
+    }
+
     accepted(intent: Intent, answer: PurchaseAccepted): Intent {
-        const accepted: Intent = { ...intent, orderId: answer.orderId };
+        const accepted: Intent = { ...intent, isSent: true, orderId: answer.orderId };
         if (answer.receipt !== undefined) accepted.receipt = answer.receipt;
         this.keep(accepted);
         this.storage.setItem(`onsale.order.${answer.orderId}`, intent.eventId);
@@ -90,8 +126,9 @@ export class Intents {
         }
     }
 
+    /** Whether it is sent without another click. */
     isFresh(intent: Intent): boolean {
-        return this.now() - intent.madeAt < FRESH_MS;
+        return intent.isStopped !== true && this.now() - intent.madeAt < FRESH_MS;
     }
 
     private keep(intent: Intent): void {

@@ -7,12 +7,12 @@ import { buy, type Buying } from "./purchase";
 
 export interface BuyingControl {
     state: Buying;
-    /** One that was begun earlier or in another tab; `stale`: so long ago that it is asked about first. */
+    /** One that was begun earlier or in another tab; `stale`: so long ago, or stopped, that it is asked about first. */
     found: { intent: Intent; isStale: boolean } | undefined;
     press(quantity: number, paymentMethod: string | undefined): void;
-    /** Sends a stale one after all. */
+    /** Sends a stale or unsettled one after all. */
     finish(): void;
-    /** Gives up what was not accepted. */
+    /** Sends no more by itself. What may have been accepted is kept, and can only be finished. */
     stop(): void;
     reset(): void;
 }
@@ -22,6 +22,15 @@ export function useBuying(eventId: string, userId: string | undefined): BuyingCo
     const [state, setState] = useState<Buying>({ kind: "idle" });
     const [found, setFound] = useState<BuyingControl["found"]>(undefined);
     const running = useRef<AbortController | undefined>(undefined);
+    const buyer = useRef<string | undefined>(undefined);
+
+    const look = useCallback((): Intent | undefined => {
+        if (userId === undefined || running.current !== undefined) return undefined;
+        const intent = intents.find(userId, eventId);
+        const isUnsent = intent !== undefined && intent.orderId === undefined && intents.isFresh(intent);
+        setFound(intent === undefined || isUnsent ? undefined : { intent, isStale: intent.orderId === undefined });
+        return isUnsent ? intent : undefined;
+    }, [userId, eventId]);
 
     const run = useCallback((intent: Intent) => {
         if (running.current !== undefined) return;
@@ -45,19 +54,16 @@ export function useBuying(eventId: string, userId: string | undefined): BuyingCo
             },
             abort.signal,
         ).finally(() => {
-            if (running.current === abort) running.current = undefined;
+            if (running.current !== abort) return;
+            running.current = undefined;
+            look();
         });
-    }, [eventId]);
+    }, [eventId, look]);
 
     useEffect(() => {
         if (userId === undefined) return undefined;
-        function look(): Intent | undefined {
-            if (userId === undefined || running.current !== undefined) return undefined;
-            const intent = intents.find(userId, eventId);
-            const isUnsent = intent !== undefined && intent.orderId === undefined && intents.isFresh(intent);
-            setFound(intent === undefined || isUnsent ? undefined : { intent, isStale: intent.orderId === undefined });
-            return isUnsent ? intent : undefined;
-        }
+        buyer.current = userId;
+        setState({ kind: "idle" });
         function changed(event: StorageEvent): void {
             // What another tab is about to send is that tab's to send.
             if (userId !== undefined && event.key === Intents.placeOf(userId, eventId)) look();
@@ -65,14 +71,17 @@ export function useBuying(eventId: string, userId: string | undefined): BuyingCo
         const unsent = look();
         if (unsent !== undefined) run(unsent);
         window.addEventListener("storage", changed);
-        return () => window.removeEventListener("storage", changed);
-    }, [userId, eventId, run]);
-
-    // A page that is left sends nothing more; the intent stays, and goes on when one comes back.
-    useEffect(() => () => {
-        running.current?.abort();
-        running.current = undefined;
-    }, []);
+        // A page that is left, or that somebody else signs in to, sends nothing more; the intent stays, and goes on when
+        // its buyer comes back.
+        return () => {
+            window.removeEventListener("storage", changed);
+            buyer.current = undefined;
+            setFound(undefined);
+            setState(running.current === undefined ? { kind: "idle" } : { kind: "unsettled", because: "unauthenticated" });
+            running.current?.abort();
+            running.current = undefined;
+        };
+    }, [userId, eventId, look, run]);
 
     const press = useCallback((quantity: number, paymentMethod: string | undefined) => {
         if (userId === undefined || running.current !== undefined) return;
@@ -81,8 +90,9 @@ export function useBuying(eventId: string, userId: string | undefined): BuyingCo
         void inTurn(`onsale.buy.${userId}.${eventId}`, () =>
             intents.findOrMake(userId, eventId, quantity, paymentMethod),
         ).then((intent) => {
+            if (buyer.current !== userId) return;
             if (intent.orderId !== undefined) go("order", { id: intent.orderId });
-            else run(intent);
+            else run(intents.resume(intent));
         });
     }, [userId, eventId, run]);
 
@@ -90,14 +100,17 @@ export function useBuying(eventId: string, userId: string | undefined): BuyingCo
         running.current?.abort();
         running.current = undefined;
         const intent = userId === undefined ? undefined : intents.find(userId, eventId);
-        if (intent !== undefined) intents.end(intent);
-        setFound(undefined);
+        if (intent !== undefined) intents.stop(intent);
         setState({ kind: "idle" });
-    }, [userId, eventId]);
+        look();
+    }, [userId, eventId, look]);
 
     const finish = useCallback(() => {
-        if (found !== undefined) run(found.intent);
-    }, [found, run]);
+        const intent = userId === undefined ? undefined : intents.find(userId, eventId);
+        if (intent?.orderId !== undefined) go("order", { id: intent.orderId });
+        else if (intent !== undefined) run(intents.resume(intent));
+        else look();
+    }, [userId, eventId, look, run]);
 
     const reset = useCallback(() => setState({ kind: "idle" }), []);
     return { state, found, press, finish, stop, reset };
