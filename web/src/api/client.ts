@@ -39,6 +39,8 @@ export interface Options {
     /** `none`: as nobody, also when somebody is signed in. */
     as?: "none";
     cache?: RequestCache;
+    /** The longest that the answer with all its body may take; half a minute where it is not given. */
+    limitMs?: number;
 }
 
 interface Loose extends Options {
@@ -84,14 +86,14 @@ async function fetchOnce(method: string, path: string, given: Loose, token: stri
     }
     if (given.cache !== undefined) init.cache = given.cache;
     const abort = new AbortController();
-    const timer = setTimeout(() => abort.abort(), ANSWER_LIMIT_MS);
+    const timer = setTimeout(() => abort.abort(), given.limitMs ?? ANSWER_LIMIT_MS);
     const forward = (): void => abort.abort();
     if (given.signal?.aborted) abort.abort();
     given.signal?.addEventListener("abort", forward);
     init.signal = abort.signal;
     const sentAt = Date.now();
     try {
-        const response = await fetch(path, init);
+        const response = await whole(await fetch(path, init));
         // A cached answer has an old date.
         if (given.cache === "no-store") learnTime(response, sentAt);
         return response;
@@ -101,6 +103,13 @@ async function fetchOnce(method: string, path: string, given: Loose, token: stri
         clearTimeout(timer);
         given.signal?.removeEventListener("abort", forward);
     }
+}
+
+/** With its body, so that the time limit and the signal hold for that too. */
+async function whole(response: Response): Promise<Response> {
+    const { status, statusText, headers } = response;
+    const isEmpty = status === 204 || status === 205 || status === 304;
+    return new Response(isEmpty ? null : await response.arrayBuffer(), { status, statusText, headers });
 }
 
 function learnTime(response: Response, sentAt: number): void {

@@ -13,16 +13,20 @@ function order(change: Partial<Order> = {}): Order {
 
 interface Script {
     answers: Array<Order | undefined | ApiError>;
-    recovered?: Order;
+    recovered?: Order | ApiError;
     /** How long each question takes. */
     takesMs?: number;
 }
 
 async function run(
     script: Script,
-): Promise<{ states: Followed[]; pauses: number[]; waits: number[]; tags: Array<string | undefined> }> {
+): Promise<{
+    states: Followed[]; pauses: number[]; wakes: boolean[]; waits: number[]; tags: Array<string | undefined>; gone: number;
+}> {
     const states: Followed[] = [];
     const pauses: number[] = [];
+    const wakes: boolean[] = [];
+    let gone = 0;
     const waits: number[] = [];
     const tags: Array<string | undefined> = [];
     let now = 0;
@@ -37,13 +41,17 @@ async function run(
             count += 1;
             return { order: answer, tag: `"${count}"` };
         },
-        recover: async () => script.recovered,
-        pause: async (ms) => { pauses.push(ms); now += ms; },
+        async recover() {
+            if (script.recovered instanceof ApiError) throw script.recovered;
+            return script.recovered;
+        },
+        gone: () => void (gone += 1),
+        pause: async (ms, canWake) => { pauses.push(ms); wakes.push(canWake); now += ms; },
         now: () => now,
         random: () => 0,
     };
     await follow(tools, (state) => states.push(state), new AbortController().signal);
-    return { states, pauses, waits, tags };
+    return { states, pauses, wakes, waits, tags, gone };
 }
 
 const confirmed = order({ status: "confirmed", stage: "completed" });
@@ -66,6 +74,8 @@ test("an order is followed from the line over the payment to its tickets", async
 test("an answer that was not held is followed by the pause the server asks for, a held one is not", async () => {
     const quick = await run({ answers: [order({ pollAfterMs: 3000 }), confirmed] });
     assert.deepEqual(quick.pauses, [3000]);
+    // Nor does a look at another tab cut it short.
+    assert.deepEqual(quick.wakes, [false]);
     const held = await run({ answers: [order({ pollAfterMs: 3000 }), confirmed], takesMs: 3000 });
     assert.ok((held.pauses[0] ?? 0) < 200);
 });
@@ -90,6 +100,16 @@ test("an order that the service has lost is put back by its receipt, once", asyn
     assert.deepEqual(states.map((state) => state.order?.status), ["pending", "confirmed"]);
     const missing = await run({ answers: [unknown] });
     assert.equal(missing.states[missing.states.length - 1]?.isMissing, true);
+});
+
+test("an order ends for good when nobody knows it and its receipt is of no use, not when that could not be asked", async () => {
+    const unknown = new ApiError("order_not_found", 404, "");
+    assert.equal((await run({ answers: [unknown] })).gone, 1);
+    const refused = new ApiError("sold_out", 409, "");
+    assert.equal((await run({ answers: [unknown], recovered: refused })).gone, 1);
+    const signedOut = new ApiError("unauthenticated", 401, "");
+    assert.equal((await run({ answers: [unknown], recovered: signedOut })).gone, 0);
+    assert.equal((await run({ answers: [signedOut] })).gone, 0);
 });
 
 test("what is nobody's business ends the questions", async () => {

@@ -147,7 +147,8 @@ export function safeStorage(): IntentStorage {
     return {
         getItem(key) {
             try {
-                return localStorage.getItem(key) ?? memory.get(key) ?? null;
+                // What could not be stored is newer than what is.
+                return memory.get(key) ?? localStorage.getItem(key);
             } catch {
                 return memory.get(key) ?? null;
             }

@@ -13,9 +13,10 @@ import { Badge, Empty, ErrorNotice, errorText, Notice, Skeleton } from "../../ui
 import { Icon } from "../../ui/icons";
 import { Forbidden } from "../organiser/forbidden";
 import { canScan, scanByCamera } from "./camera";
+import type { Verdict } from "./checker";
 import { keepAtHand } from "./offline";
 import type { CheckedScan } from "./queue";
-import { useGate, type Verdict } from "./use-gate";
+import { useGate } from "./use-gate";
 
 export function Gate({ id }: { id: string | undefined }): ReactElement {
     const state = useStore(session);
@@ -158,6 +159,7 @@ function VerdictView({ verdict }: { verdict: Verdict }): ReactElement {
         case "checking": return <Answer tone="calm" title={t("gate.checking")} text={verdict.code} isBusy />;
         case "malformed": return <Answer tone="no" title={t("gate.refused")} text={t("gate.result.malformed")} />;
         case "queued": return <Answer tone="unsure" title={t("gate.queued")} text={t("gate.queued.text")} />;
+        case "full": return <Answer tone="unsure" title={t("gate.queued")} text={t("gate.full.text")} />;
         case "failed": return <Answer tone="unsure" title={t("gate.queued")} text={errorText(verdict.error, words)} />;
         case "checked": {
             const { answer } = verdict.scan;
@@ -175,12 +177,13 @@ function VerdictView({ verdict }: { verdict: Verdict }): ReactElement {
     }
 }
 
-function resultText({ answer }: CheckedScan, { t, clock }: ReturnType<typeof useWords>): string {
+function resultText({ answer }: CheckedScan, { t, clock, short }: ReturnType<typeof useWords>): string {
     if (answer.result !== "already_used") return t(`gate.result.${answer.result}`);
-    const when = answer.usedAt === undefined ? "" : clock(answer.usedAt);
-    return answer.gate === undefined
-        ? t("gate.result.already_used", { when })
-        : t("gate.result.already_used.gate", { when, gate: answer.gate });
+    const used = new Date(answer.usedAt ?? 0);
+    const isToday = used.toDateString() === new Date().toDateString();
+    const when = answer.usedAt === undefined ? "" : isToday ? clock(used) : short(used);
+    const key = isToday ? "gate.result.already_used" : "gate.result.already_used.earlier";
+    return answer.gate === undefined ? t(key, { when }) : t(`${key}.gate`, { when, gate: answer.gate });
 }
 
 /** To be read from two steps away, in the sun, by whoever cannot tell red from green: by size, sign and word. */

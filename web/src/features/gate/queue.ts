@@ -27,12 +27,9 @@ export interface QueueStorage {
     setItem(key: string, value: string): void;
 }
 
+/** What is stored is what counts, each time anew: another tab may have a gate too. */
 export class ScanQueue {
-    private waiting: Scan[];
-
-    constructor(private readonly storage: QueueStorage, private readonly name: string) {
-        this.waiting = ScanQueue.read(storage.getItem(name));
-    }
+    constructor(private readonly storage: QueueStorage, readonly name: string) {}
 
     private static read(text: string | null): Scan[] {
         try {
@@ -46,22 +43,22 @@ export class ScanQueue {
     }
 
     get scans(): readonly Scan[] {
-        return this.waiting;
+        return ScanQueue.read(this.storage.getItem(this.name));
     }
 
     /** @returns Whether there was room. */
     add(scan: Scan): boolean {
-        if (this.waiting.length >= QUEUE_LIMIT) return false;
-        this.keep([...this.waiting, scan]);
+        const others = this.scans.filter(({ nonce }) => nonce !== scan.nonce);
+        if (others.length >= QUEUE_LIMIT) return false;
+        this.keep([...others, scan]);
         return true;
     }
 
     remove(nonce: string): void {
-        this.keep(this.waiting.filter((scan) => scan.nonce !== nonce));
+        this.keep(this.scans.filter((scan) => scan.nonce !== nonce));
     }
 
     private keep(scans: Scan[]): void {
-        this.waiting = scans;
         this.storage.setItem(this.name, JSON.stringify(scans));
     }
 }

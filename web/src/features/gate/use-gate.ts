@@ -1,19 +1,11 @@
-import { useCallback, useEffect, useRef, useState } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { backoff } from "../../api/backoff";
 import { call } from "../../api/client";
 import { pause } from "../../api/pause";
 import { ApiError } from "../../api/problem";
 import { randomKey, safeStorage } from "../event/intent";
+import { Checker, type Verdict } from "./checker";
 import { codeOf, ScanQueue, type CheckedScan, type Scan } from "./queue";
-
-/** What stands large on the gate's screen. */
-export type Verdict =
-    | { kind: "ready" }
-    | { kind: "checking"; code: string }
-    | { kind: "checked"; scan: CheckedScan }
-    | { kind: "malformed" }
-    | { kind: "queued"; scan: Scan }
-    | { kind: "failed"; error: ApiError };
 
 export interface GateControl {
     verdict: Verdict;
@@ -24,8 +16,6 @@ export interface GateControl {
 
 /** A scanner that holds a code in view, or a finger that presses twice, is one scan. */
 const SAME_MS = 3000;
-/** After so long without an answer the next in line is told that it is not checked. */
-const PATIENCE_MS = 6000;
 const HISTORY = 50;
 
 const queue = new ScanQueue(safeStorage(), "onsale.gate.queue");
@@ -33,7 +23,7 @@ const queue = new ScanQueue(safeStorage(), "onsale.gate.queue");
 export function useGate(eventId: string, gate: string): GateControl {
     const [verdict, setVerdict] = useState<Verdict>({ kind: "ready" });
     const [history, setHistory] = useState<readonly CheckedScan[]>([]);
-    const [waiting, setWaiting] = useState<readonly Scan[]>(queue.scans);
+    const [waiting, setWaiting] = useState<readonly Scan[]>(() => queue.scans);
     const last = useRef({ code: "", at: 0 });
     const name = useRef(gate);
     name.current = gate;
@@ -41,44 +31,31 @@ export function useGate(eventId: string, gate: string): GateControl {
 
     const checked = useCallback((scan: CheckedScan) => setHistory((before) => [scan, ...before].slice(0, HISTORY)), []);
 
-    const keep = useCallback((scan: Scan) => {
-        queue.add(scan);
-        setWaiting(queue.scans);
-        setVerdict({ kind: "queued", scan });
-        wake.current();
-    }, []);
+    const checker = useMemo(() => new Checker({
+        isOnline: () => navigator.onLine,
+        redeem,
+        keep(scan) {
+            const isKept = queue.add(scan);
+            setWaiting(queue.scans);
+            wake.current();
+            return isKept;
+        },
+        show: setVerdict,
+        checked,
+    }), [checked]);
 
     const scan = useCallback((text: string) => {
         const code = codeOf(text);
         if (code === undefined) {
-            setVerdict({ kind: "malformed" });
+            checker.malformed();
             return;
         }
         const at = Date.now();
         if (code === last.current.code && at - last.current.at < SAME_MS) return;
         last.current = { code, at };
         const made: Scan = { nonce: randomKey(), code, eventId, gate: name.current, at };
-        if (!navigator.onLine) {
-            keep(made);
-            return;
-        }
-        setVerdict({ kind: "checking", code });
-        const abort = new AbortController();
-        const timer = setTimeout(() => abort.abort(), PATIENCE_MS);
-        redeem(made, abort.signal)
-            .then((answer) => {
-                const done = { ...made, answer, isLate: false };
-                setVerdict({ kind: "checked", scan: done });
-                checked(done);
-            })
-            .catch((failure: unknown) => {
-                const error = ApiError.of(failure);
-                // Whether it has come there or not: the same nonce is told the same.
-                if (error.isPassing) keep(made);
-                else setVerdict({ kind: "failed", error });
-            })
-            .finally(() => clearTimeout(timer));
-    }, [eventId, keep, checked]);
+        void checker.check(made);
+    }, [eventId, checker]);
 
     // Sends what waits, the oldest first, for as long as the page is open.
     useEffect(() => {
@@ -90,17 +67,22 @@ export function useGate(eventId: string, gate: string): GateControl {
         async function drain(): Promise<void> {
             isAwake = true;
             let failures = 0;
+            let asked: number | undefined;
             while (!abort.signal.aborted) {
                 const next = queue.scans[0];
                 if (next === undefined) break;
-                if (!navigator.onLine || failures > 0) await pause(backoff(failures), abort.signal);
+                if (!navigator.onLine || failures > 0) {
+                    await pause(backoff(failures, asked), abort.signal, asked === undefined);
+                }
                 if (abort.signal.aborted) break;
                 try {
                     const answer = await redeem(next, abort.signal);
                     failures = 0;
+                    asked = undefined;
                     queue.remove(next.nonce);
                     setWaiting(queue.scans);
-                    checked({ ...next, answer, isLate: true });
+                    // Scans of another event's gate are sent from here too, and are none of this one's history.
+                    if (next.eventId === eventId) checked({ ...next, answer, isLate: true });
                 } catch (failure) {
                     const error = ApiError.of(failure);
                     if (abort.signal.aborted) break;
@@ -110,13 +92,21 @@ export function useGate(eventId: string, gate: string): GateControl {
                         setWaiting(queue.scans);
                     }
                     failures += 1;
+                    asked = error.retryAfterMs;
                 }
             }
             isAwake = false;
         }
+        function changed(event: StorageEvent): void {
+            if (event.key === queue.name) setWaiting(queue.scans);
+        }
         wake.current();
-        return () => abort.abort();
-    }, [checked]);
+        window.addEventListener("storage", changed);
+        return () => {
+            abort.abort();
+            window.removeEventListener("storage", changed);
+        };
+    }, [eventId, checked]);
 
     return { verdict, history, waiting, scan };
 }

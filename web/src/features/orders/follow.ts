@@ -1,6 +1,7 @@
 import type { Order } from "#openapi";
 import { backoff } from "../../api/backoff";
 import { ApiError } from "../../api/problem";
+import { isDefinite } from "../event/purchase";
 
 /** What is known of an order that is being followed. */
 export interface Followed {
@@ -18,6 +19,8 @@ export interface FollowTools {
     }>;
     /** Puts the order back by its receipt; undefined when there is no receipt. */
     recover(): Promise<Order | undefined>;
+    /** Called when nobody knows the order and it cannot be put back. */
+    gone(): void;
     /** With `canWake` it ends early when the network is back or the page is looked at again. */
     pause(ms: number, canWake: boolean): Promise<void>;
     now(): number;
@@ -60,7 +63,7 @@ export async function follow(tools: FollowTools, tell: (state: Followed) => void
             if (order !== undefined && isFinal(order)) return;
             const rest = (order?.pollAfterMs ?? 0) - (tools.now() - askedAt);
             const jitter = (tools.random ?? Math.random)() * BREATH_MS;
-            await tools.pause(rest > 0 ? rest + jitter : BREATH_MS + jitter, true);
+            await tools.pause(rest > 0 ? rest + jitter : BREATH_MS + jitter, rest <= 0);
         } catch (error) {
             if (signal.aborted) return;
             let problem = ApiError.of(error);
@@ -68,6 +71,7 @@ export async function follow(tools: FollowTools, tell: (state: Followed) => void
                 try {
                     const recovered = await tools.recover();
                     if (recovered === undefined) {
+                        tools.gone();
                         tell({ order, connection: "live", isMissing: true });
                         return;
                     }
@@ -77,6 +81,7 @@ export async function follow(tools: FollowTools, tell: (state: Followed) => void
                     continue;
                 } catch (failure) {
                     problem = ApiError.of(failure);
+                    if (problem.code === "order_not_found" || isDefinite(problem)) tools.gone();
                 }
             }
             if (!problem.isPassing) {

@@ -27,7 +27,7 @@ export function OrderPage({ id }: { id: string }): ReactElement {
     const userId = state.kind === "signedIn" ? state.account.id : "";
     // Read once: it is forgotten when the order ends.
     const [receipt] = useState(() => receiptOf(userId, id));
-    const { order, connection, isMissing, replace } = useOrder(id, receipt);
+    const { order, connection, isMissing, replace } = useOrder(id, userId, receipt);
     const { value: event } = useResource(order?.eventId, (signal) =>
         call("event", { as: "none", path: { id: order?.eventId ?? "" }, signal }),
     );

@@ -11,12 +11,13 @@ export interface OrderControl extends Followed {
 }
 
 /**
- * Follows an order to its end and, once it has come to one, ends the intent that it was bought by: the next click is
- * another order.
+ * Follows an order to its end and, once it has come to one or nobody knows it, ends the intent that it was bought by:
+ * the next click is another order.
  *
+ * @param userId Whose intent that is.
  * @param receipt What puts the order back, where the one who bought it in this browser has it.
  */
-export function useOrder(id: string, receipt: string | undefined): OrderControl {
+export function useOrder(id: string, userId: string, receipt: string | undefined): OrderControl {
     const [state, setState] = useState<Followed>({ order: undefined, connection: "live", isMissing: false });
     useEffect(() => {
         const abort = new AbortController();
@@ -36,6 +37,10 @@ export function useOrder(id: string, receipt: string | undefined): OrderControl 
                         ? undefined
                         : call("recoverOrder", { body: { receipt }, signal: abort.signal });
                 },
+                gone() {
+                    const intent = intents.ofOrder(userId, id);
+                    if (intent !== undefined) intents.end(intent);
+                },
                 pause: (ms, canWake) => pause(ms, abort.signal, canWake),
                 now: () => Date.now(),
             },
@@ -45,7 +50,7 @@ export function useOrder(id: string, receipt: string | undefined): OrderControl 
             abort.signal,
         );
         return () => abort.abort();
-    }, [id, receipt]);
+    }, [id, userId, receipt]);
 
     const { order } = state;
     useEffect(() => {

@@ -15,6 +15,9 @@ import { EventTabs } from "./tabs";
 
 const statuses: readonly OrderStatus[] = ["pending", "paid", "confirmed", "cancelled", "refunded"];
 
+/** All orders of a large event over a slow line. */
+const EXPORT_LIMIT_MS = 600_000;
+
 export function EventOrdersPage({ id }: { id: string }): ReactElement {
     const words = useWords();
     const { t } = words;
@@ -32,7 +35,8 @@ export function EventOrdersPage({ id }: { id: string }): ReactElement {
     async function save(): Promise<void> {
         setExporting(true);
         try {
-            download(await call("exportEventOrders", { path: { id }, query: filter }), `orders-${id}.csv`);
+            const file = await call("exportEventOrders", { path: { id }, query: filter, limitMs: EXPORT_LIMIT_MS });
+            download(file, `orders-${id}.csv`);
         } catch (failure) {
             say(errorText(ApiError.of(failure), words), "bad");
         }
