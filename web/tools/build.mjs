@@ -123,6 +123,15 @@ if (firstView > FIRST_VIEW_LIMIT) {
     process.exit(1);
 }
 
+// Pages that are open go on asking for the files of the build before, also where gateways change one after the other.
+const list = `${output}.assets.json`;
+const own = readdirSync(join(building, "assets"));
+for (const file of existsSync(list) ? JSON.parse(readFileSync(list, "utf8")) : []) {
+    const kept = join(output, "assets", file);
+    if (!own.includes(file) && existsSync(kept)) cpSync(kept, join(building, "assets", file));
+}
+writeFileSync(list, JSON.stringify(own));
+
 // Only a whole build takes the place of the one before.
 if (existsSync(output)) rmSync(output, { recursive: true });
 renameSync(building, output);

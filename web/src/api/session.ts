@@ -25,13 +25,20 @@ export const session = createStore<SessionState>({ kind: "unknown" });
  * decides which page is shown without an answer, and opens nothing.
  */
 const HINT = "onsale.session";
+/** Says that a sign-out has not come there: its cookie must not come to life again. The value is its body. */
+const OWED = "onsale.signOutOwed";
 /** Renewed so long before its end. */
 const MARGIN_MS = 30_000;
+/** How long before an opening it is renewed. */
+const EARLY_MS = { least: 60_000, most: 300_000 };
+/** Timers take 31 bits. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** Without it no session's cookie is taken or given: a page of another origin could not send it. */
 export const COOKIE = { "X-Onsale-Session": "cookie" };
 
 let access: { token: string; expiresAt: number } | undefined;
 let renewal: Promise<string | undefined> | undefined;
+let payment: Promise<void> | undefined;
 const tabs = typeof BroadcastChannel === "undefined" ? undefined : new BroadcastChannel("onsale.session");
 
 export function startSession(): void {
@@ -40,8 +47,13 @@ export function startSession(): void {
         if (event.data === "signedOut") forget();
         if (event.data === "signedIn") void begin(0);
     });
-    if (hint() !== undefined) void begin(0);
-    else session.set({ kind: "signedOut" });
+    window.addEventListener("online", () => void payOwed().catch(() => undefined));
+    if (hint() !== undefined) {
+        void begin(0);
+        return;
+    }
+    session.set({ kind: "signedOut" });
+    void payOwed().catch(() => undefined);
 }
 
 /** Until it is known who this is: a service that does not answer yet is asked again. */
@@ -58,12 +70,34 @@ async function begin(attempt: number): Promise<void> {
 
 async function currentToken(): Promise<string | undefined> {
     if (access !== undefined && access.expiresAt - MARGIN_MS > Date.now()) return access.token;
-    return hint() !== undefined || access !== undefined ? renew() : undefined;
+    if (hint() === undefined && access === undefined) return undefined;
+    try {
+        return await renew();
+    } catch (error) {
+        // Who exchanges cookies may be overloaded while whoever sells is not; the last one is good to its end.
+        if (access !== undefined && access.expiresAt > Date.now()) return access.token;
+        throw error;
+    }
+}
+
+/**
+ * Renews the token ahead of a moment when many will ask at once, so that nobody's click waits for it: at a random moment
+ * of the minutes before, and only if it would end by then.
+ *
+ * @param at On the own clock, in milliseconds since 1970.
+ * @returns Takes it back.
+ */
+export function renewBefore(at: number): () => void {
+    const early = EARLY_MS.least + Math.random() * (EARLY_MS.most - EARLY_MS.least);
+    const timer = setTimeout(() => {
+        if (access !== undefined && access.expiresAt - MARGIN_MS < at + EARLY_MS.least) renew().catch(() => undefined);
+    }, Math.min(Math.max(0, at - early - Date.now()), LONGEST_TIMER_MS));
+    return () => clearTimeout(timer);
 }
 
 /** Exchanges the cookie for a token, once for all who ask meanwhile, and one tab after the other. */
 function renew(): Promise<string | undefined> {
-    renewal ??= inTurn(exchange).finally(() => {
+    renewal ??= inTurn("onsale.session", exchange).finally(() => {
         renewal = undefined;
     });
     return renewal;
@@ -71,6 +105,7 @@ function renew(): Promise<string | undefined> {
 
 async function exchange(): Promise<string | undefined> {
     try {
+        await payOwed();
         const response = await request("POST", "/api/auth/refresh", { headers: COOKIE, as: "none" });
         const answer = (await response.json()) as Session;
         take(answer);
@@ -85,9 +120,9 @@ async function exchange(): Promise<string | undefined> {
 }
 
 /** Web Locks are there in secure contexts only; without them the server's grace for repeated exchanges has to do. */
-function inTurn<Value>(work: () => Promise<Value>): Promise<Value> {
+function inTurn<Value>(name: string, work: () => Promise<Value>): Promise<Value> {
     if (!("locks" in navigator)) return work();
-    return navigator.locks.request("onsale.session", work) as Promise<Value>;
+    return navigator.locks.request(name, work) as Promise<Value>;
 }
 
 function take(answer: Session): void {
@@ -133,14 +168,56 @@ function remember(role: Role | undefined): void {
     }
 }
 
+/** Sends a sign-out that has not come there, once for all who ask and all tabs; throws as long as it does not come there. */
+function payOwed(): Promise<void> {
+    payment ??= inTurn("onsale.signOut", sendOwed).finally(() => {
+        payment = undefined;
+    });
+    return payment;
+}
+
+async function sendOwed(): Promise<void> {
+    let owed: string | null = null;
+    try {
+        owed = localStorage.getItem(OWED);
+    } catch {
+        // Nothing was kept.
+    }
+    if (owed === null) return;
+    try {
+        await call("logout", { as: "none", headers: COOKIE, body: { everywhere: owed === "everywhere" } });
+    } catch (error) {
+        // A refusal says that there is no such session any more.
+        if (ApiError.of(error).isPassing) throw error;
+    }
+    owe(undefined);
+}
+
+function owe(what: "here" | "everywhere" | undefined): void {
+    try {
+        if (what === undefined) localStorage.removeItem(OWED);
+        else localStorage.setItem(OWED, what);
+    } catch {
+        // Without storage it is tried once.
+    }
+}
+
 export async function signIn(email: string, password: string): Promise<void> {
+    await payOwed().catch(() => undefined);
     take(await call("login", { as: "none", headers: COOKIE, body: { email, password, session: "cookie" } }));
-    tabs?.postMessage("signedIn");
+    began();
 }
 
 export async function register(email: string, password: string, name: string): Promise<void> {
+    await payOwed().catch(() => undefined);
     const body = { email, password, session: "cookie" as const, ...(name === "" ? {} : { name }) };
     take(await call("register", { as: "none", headers: COOKIE, body }));
+    began();
+}
+
+/** The new cookie has taken the place of one that was to be ended. */
+function began(): void {
+    owe(undefined);
     tabs?.postMessage("signedIn");
 }
 
@@ -149,13 +226,12 @@ export async function changePassword(currentPassword: string, newPassword: strin
     take(await call("changePassword", { headers: COOKIE, body }));
 }
 
+/** Here it holds at once; without a network the service hears of it as soon as there is one. */
 export async function signOut(everywhere = false): Promise<void> {
-    try {
-        await call("logout", { as: "none", headers: COOKIE, body: { everywhere } });
-    } finally {
-        forget();
-        tabs?.postMessage("signedOut");
-    }
+    owe(everywhere ? "everywhere" : "here");
+    forget();
+    tabs?.postMessage("signedOut");
+    await payOwed().catch(() => undefined);
 }
 
 /** After the account was changed by other means. */

@@ -7,26 +7,51 @@ import type { Match } from "../router/routes";
 import { useStore } from "../state/store";
 import { Empty, Skeleton } from "../ui/feedback";
 import { Boundary } from "./boundary";
+import { chunk } from "./chunk";
 import { Page, SignedIn } from "./page";
 import { Shell } from "./shell";
 
 // The list of events is the first view; everything else comes when it is gone to.
-const EventPage = lazy(async () => ({ default: (await import("../features/event/event-page")).EventPage }));
-const OrderPage = lazy(async () => ({ default: (await import("../features/orders/order-page")).OrderPage }));
-const OrdersPage = lazy(async () => ({ default: (await import("../features/tickets/orders-page")).OrdersPage }));
-const TicketsPage = lazy(async () => ({ default: (await import("../features/tickets/tickets-page")).TicketsPage }));
-const TicketPage = lazy(async () => ({ default: (await import("../features/tickets/ticket-page")).TicketPage }));
-const SignInPage = lazy(async () => ({ default: (await import("../features/account/sign-in-page")).SignInPage }));
-const RegisterPage = lazy(async () => ({ default: (await import("../features/account/sign-in-page")).RegisterPage }));
-const ForgotPage = lazy(async () => ({ default: (await import("../features/account/reset-pages")).ForgotPage }));
-const ResetPage = lazy(async () => ({ default: (await import("../features/account/reset-pages")).ResetPage }));
-const AccountPage = lazy(async () => ({ default: (await import("../features/account/account-page")).AccountPage }));
+const EventPage = lazy(async () => ({
+    default: (await chunk(() => import("../features/event/event-page"))).EventPage,
+}));
+const OrderPage = lazy(async () => ({
+    default: (await chunk(() => import("../features/orders/order-page"))).OrderPage,
+}));
+const OrdersPage = lazy(async () => ({
+    default: (await chunk(() => import("../features/tickets/orders-page"))).OrdersPage,
+}));
+const TicketsPage = lazy(async () => ({
+    default: (await chunk(() => import("../features/tickets/tickets-page"))).TicketsPage,
+}));
+const TicketPage = lazy(async () => ({
+    default: (await chunk(() => import("../features/tickets/ticket-page"))).TicketPage,
+}));
+const SignInPage = lazy(async () => ({
+    default: (await chunk(() => import("../features/account/sign-in-page"))).SignInPage,
+}));
+const RegisterPage = lazy(async () => ({
+    default: (await chunk(() => import("../features/account/sign-in-page"))).RegisterPage,
+}));
+const ForgotPage = lazy(async () => ({
+    default: (await chunk(() => import("../features/account/reset-pages"))).ForgotPage,
+}));
+const ResetPage = lazy(async () => ({
+    default: (await chunk(() => import("../features/account/reset-pages"))).ResetPage,
+}));
+const AccountPage = lazy(async () => ({
+    default: (await chunk(() => import("../features/account/account-page"))).AccountPage,
+}));
 const Organise = lazy(async () => {
-    const [{ Organise: Component }] = await Promise.all([import("../features/organiser"), addStaffWords()]);
+    const [{ Organise: Component }] = await Promise.all([
+        chunk(() => import("../features/organiser")), chunk(addStaffWords),
+    ]);
     return { default: Component };
 });
 const Gate = lazy(async () => {
-    const [{ Gate: Component }] = await Promise.all([import("../features/gate"), addStaffWords()]);
+    const [{ Gate: Component }] = await Promise.all([
+        chunk(() => import("../features/gate")), chunk(addStaffWords),
+    ]);
     return { default: Component };
 });
 

@@ -72,7 +72,7 @@ export const enStaff = {
     "dash.latency": "Purchase latency",
     "dash.latency.text": "p50, p95 and p99 of the last seconds, at the gateways that answered here",
     "dash.tickets": "Tickets",
-    "dash.tickets.text": "Accepted and confirmed, since this page was opened",
+    "dash.tickets.text": "Accepted and confirmed, in total",
     "dash.rate.text": "Tickets accepted and written down, a second",
     "dash.refused.text": "By reason, of all events, since the gateways that answered here began",
     "dash.refused.none": "Nobody was refused.",
@@ -122,6 +122,9 @@ export const enStaff = {
     "users.role.admin": "Organiser",
     "users.since": "Since",
     "users.none": "Nobody fits",
+    "users.ask": "Change the role?",
+    "users.ask.text": "{email} becomes: {role}.",
+    "users.ask.confirm": "Change the role",
     "users.changed": "{email} is now: {role}.",
     "users.own": "You",
 
@@ -134,7 +137,6 @@ export const enStaff = {
     "audit.fields": { one: "{count} field", other: "{count} fields" },
     "audit.operator": "the operator",
     "audit.none": "Nothing yet",
-    "audit.all": "All actions",
     "audit.filter": "Action, such as event.update",
 
     "gate.title": "Gate",

@@ -66,7 +66,12 @@ async function loadStaff(language: Language): Promise<StaffCatalogue> {
 export async function addStaffWords(): Promise<void> {
     if (isStaff) return;
     isStaff = true;
-    await chooseLanguage(store.get()?.language ?? "en", false);
+    try {
+        await chooseLanguage(store.get()?.language ?? "en", false);
+    } catch (error) {
+        isStaff = false;
+        throw error;
+    }
 }
 
 export async function chooseLanguage(language: Language, isByHand = true): Promise<void> {

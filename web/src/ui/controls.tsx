@@ -1,5 +1,5 @@
 import {
-    useEffect, useId, useRef, useState, type ButtonHTMLAttributes, type InputHTMLAttributes, type ReactElement,
+    useId, useLayoutEffect, useRef, useState, type ButtonHTMLAttributes, type InputHTMLAttributes, type ReactElement,
     type ReactNode, type SelectHTMLAttributes, type TextareaHTMLAttributes,
 } from "react";
 import { useWords } from "../i18n";
@@ -195,7 +195,8 @@ export function Dialog({ title, children, onClose }: {
     const { t } = useWords();
     const element = useRef<HTMLDialogElement>(null);
     const heading = useId();
-    useEffect(() => {
+    // Before the dialog is taken out of the page: only one that is in it gives the focus back as it closes.
+    useLayoutEffect(() => {
         const dialog = element.current;
         if (dialog !== null && !dialog.open) dialog.showModal();
         return () => dialog?.close();

@@ -105,11 +105,22 @@ class Browser:
     def reload(self):
         self.driver.refresh()
 
-    def new_tab(self, path):
-        """Opens it beside this one; gives both."""
+    def clock_is_off(self, hours):
+        """From the next page on, in this tab."""
+        self.cdp("Page.addScriptToEvaluateOnNewDocument", {"source": f"""
+            const {{ now }} = Date, off = {hours * 3_600_000};
+            window.Date = class extends Date {{
+                constructor(...given) {{ given.length === 0 ? super(now() + off) : super(...given); }}
+                static now() {{ return now() + off; }}
+            }};"""})
+
+    def new_tab(self, path, before=None):
+        """Opens it beside this one, after `before` was called in the empty tab; gives both."""
         first = self.driver.current_window_handle
         self.driver.switch_to.new_window("tab")
         self.cdp("Emulation.setEmulatedMedia", {"features": self.features})
+        if before is not None:
+            before()
         self.open(path)
         return first, self.driver.current_window_handle
 

@@ -1,6 +1,5 @@
 """A private Onsale for the browser's tests: servers, gateway and worker by scripts/stack, an S3 server, a mail server."""
 
-import base64
 import http.client
 import json
 import os
@@ -298,8 +297,7 @@ def picture():
     import zlib
 
     rows = b"".join(
-        b"\x00" + bytes((20 + y // 2, 90 + (x * 140) // 320, 120 + (y * 80) // 200) for x in range(0)) +
-        b"".join(bytes((20 + y // 2, 90 + (x * 140) // 320, 120 + (y * 80) // 200)) for x in range(320))
+        b"\x00" + b"".join(bytes((20 + y // 2, 90 + (x * 140) // 320, 120 + (y * 80) // 200)) for x in range(320))
         for y in range(200))
 
     def chunk(kind, data):
@@ -316,4 +314,4 @@ def picture_file():
 
 
 __all__ = [
-    "PATIENCE", "ROOT", "Refused", "Service", "WORK", "base64", "eventually", "free_port", "picture_file", "reset_token", "send_raw"]
+    "PATIENCE", "ROOT", "Refused", "Service", "WORK", "eventually", "free_port", "picture_file", "reset_token", "send_raw"]

@@ -55,7 +55,21 @@ class Account(Case):
         browser.find("link", "Sign in")
         self.assertEqual(browser.cdp("Network.getAllCookies")["cookies"], [])
 
-    @long
+    def test_a_sign_out_without_a_network_ends_the_session_later(self):
+        email, password, _ = self.service.buyer()
+        browser = self.browser()
+        browser.sign_in(email, password, to="/account")
+        browser.sees(email)
+        browser.offline()
+        browser.press("Sign out")
+        browser.find("link", "Sign in")
+        [cookie] = browser.cdp("Network.getAllCookies")["cookies"]
+        browser.offline(False)
+        eventually("the cookie is gone", lambda: browser.cdp("Network.getAllCookies")["cookies"] == [])
+        status, _ = send_raw(self.service.url, "POST", "/api/auth/refresh", "", {
+            "Cookie": f"onsale_refresh={cookie['value']}", "X-Onsale-Session": "cookie"})
+        self.assertEqual(status, 401)
+
     def test_a_page_of_another_origin_can_use_the_cookie_for_nothing(self):
         email, password, _ = self.service.buyer()
         browser = self.browser()

@@ -122,6 +122,8 @@ class Organiser(Case):
         eventually("one is found", lambda: len(browser.all("tbody tr")) == 1)
         select = browser.one("tbody select")
         select.send_keys("Organiser")
+        browser.sees(f"{email} becomes: Organiser.")
+        browser.press("Change the role", kind="button")
         browser.sees(f"{email} is now: Organiser.")
         user = self.service.sql(f"SELECT role FROM users WHERE email = '{email}'")
         self.assertEqual(user, [["admin"]])

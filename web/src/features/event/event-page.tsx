@@ -1,5 +1,7 @@
 import { useEffect, useState, type ReactElement } from "react";
-import { call, learnServerTime } from "../../api/client";
+import { call, learnServerTime, serverClock } from "../../api/client";
+import { renewBefore } from "../../api/session";
+import { chunk } from "../../app/chunk";
 import { Page } from "../../app/page";
 import { useWords } from "../../i18n";
 import { Link } from "../../router/link";
@@ -11,6 +13,9 @@ import { BandBadge } from "../events/band-badge";
 import { EventImage } from "../events/event-image";
 import { useServerNow } from "../events/server-now";
 import { BuyBox } from "./buy-box";
+
+/** What an accepted purchase goes to. It is fetched before: at the opening there is enough to do. */
+const fetchOrderPage = (): Promise<unknown> => chunk(() => import("../orders/order-page")).catch(() => undefined);
 
 /** How often the event is looked at: changes show at the server within a second, and most who wait need no news. */
 const REFRESH_MS = 4000;
@@ -32,6 +37,11 @@ export function EventPage({ id }: { id: string }): ReactElement {
         ? Date.parse(event.saleOpensAt) - now
         : 0;
     const isCalm = msLeft > CALM_UNTIL_MS;
+    useEffect(() => void fetchOrderPage(), []);
+    const opensAt = event?.saleState === "scheduled" ? event.saleOpensAt : undefined;
+    useEffect(
+        () => (opensAt === undefined ? undefined : renewBefore(Date.parse(opensAt) - serverClock.offset)), [opensAt],
+    );
     useEffect(() => setRefreshMs(isCalm ? CALM_REFRESH_MS : REFRESH_MS), [isCalm]);
 
     useEffect(() => {

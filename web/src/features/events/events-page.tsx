@@ -69,7 +69,6 @@ export function EventsPage(): ReactElement {
         const timer = setTimeout(() => change({ q: typed }), TYPING_MS);
         return () => clearTimeout(timer);
         // Only what is typed begins the pause.
-        // eslint-disable-next-line
     }, [typed]);
 
     useEffect(() => {

@@ -202,7 +202,7 @@ function Ended({ order, event }: { order: Order; event: Event | undefined }): Re
             lead={isConfirmed
                 ? (
                     <p role="status">
-                        {t("order.confirmed.text", { count: tickets.length })} {isNew && t("order.mailed", { email })}
+                        {t("order.confirmed.text", { count: tickets.length })} {isNew && t("order.mailed", { count: tickets.length, email })}
                     </p>
                 )
                 : (

@@ -1,4 +1,4 @@
-import type { Currency, Event, NewEvent } from "#openapi";
+import type { Currency, Event, EventChange, NewEvent } from "#openapi";
 
 /** An event's form, as it is typed. */
 export interface Draft {
@@ -25,13 +25,13 @@ export const emptyDraft: Draft = {
 
 const two = (value: number): string => String(value).padStart(2, "0");
 
-/** What `<input type="datetime-local">` takes: the time at the organiser's place, without seconds. */
+/** What `<input type="datetime-local">` takes: the time at the organiser's place; seconds where there are any. */
 export function localTime(time: string | undefined): string {
     if (time === undefined) return "";
     const date = new Date(time);
-    return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}T${two(date.getHours())}:${two(
-        date.getMinutes(),
-    )}`;
+    const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+    const seconds = date.getSeconds() === 0 ? "" : `:${two(date.getSeconds())}`;
+    return `${day}T${two(date.getHours())}:${two(date.getMinutes())}${seconds}`;
 }
 
 /** undefined for what is no time. */
@@ -81,4 +81,14 @@ export function bodyOf(draft: Draft): NewEvent {
         limitPerBuyer: Number(draft.limitPerBuyer), saleOpensAt: utcTime(draft.saleOpensAt) ?? null,
         saleClosesAt: utcTime(draft.saleClosesAt) ?? null,
     };
+}
+
+/** The body that changes an event to a draft without faults: only what the organiser has changed. */
+export function changesOf(draft: Draft, event: Event): EventChange {
+    const before = bodyOf(draftOf(event));
+    const after = bodyOf(draft);
+    const changed = Object.entries(after).filter(([field, value]) =>
+        JSON.stringify(value) !== JSON.stringify(before[field as keyof NewEvent]),
+    );
+    return Object.fromEntries(changed);
 }

@@ -11,7 +11,7 @@ import { ErrorNotice, errorText, Notice, say, Skeleton } from "../../ui/feedback
 import { useForm } from "../../ui/form";
 import { Icon } from "../../ui/icons";
 import { EventImage } from "../events/event-image";
-import { bodyOf, currencies, draftOf, emptyDraft, faults, type Draft } from "./draft";
+import { bodyOf, changesOf, currencies, draftOf, emptyDraft, faults, type Draft } from "./draft";
 import { EventTabs } from "./tabs";
 import { unfit, uploadImage, type UploadStep } from "./upload";
 
@@ -74,7 +74,7 @@ export function EditEventPage({ id }: { id: string }): ReactElement {
                 key={event.updatedAt} initial={draftOf(event)} submit={t("app.save")}
                 image={<ImageChoice event={event} file={undefined} step={step} onChoose={(file) => void send(file)} />}
                 onSubmit={async (draft) => {
-                    replace(await call("changeEvent", { path: { id }, body: bodyOf(draft) }));
+                    replace(await call("changeEvent", { path: { id }, body: changesOf(draft, event) }));
                     say(t("app.saved"));
                 }}
             />

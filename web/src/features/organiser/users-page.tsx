@@ -7,7 +7,7 @@ import { Page } from "../../app/page";
 import { useWords } from "../../i18n";
 import { usePagedList } from "../../state/resource";
 import { useStore } from "../../state/store";
-import { Button, TextField } from "../../ui/controls";
+import { Button, Confirm, TextField } from "../../ui/controls";
 import { Badge, Empty, ErrorNotice, errorText, say, Skeleton } from "../../ui/feedback";
 import { useTyped } from "./organise-page";
 import { OrganiseTabs } from "./tabs";
@@ -19,6 +19,7 @@ export function UsersPage(): ReactElement {
     const own = state.kind === "signedIn" ? state.account.id : "";
     const [typed, q, setTyped] = useTyped();
     const [busy, setBusy] = useState<string | undefined>(undefined);
+    const [asked, setAsked] = useState<{ account: Account; role: Role } | undefined>(undefined);
     const users = usePagedList<Account>(`users|${q}`, (cursor, signal) =>
         call("listUsers", {
             signal, query: { limit: 50, ...(q === "" ? {} : { q }), ...(cursor === undefined ? {} : { cursor }) },
@@ -34,6 +35,7 @@ export function UsersPage(): ReactElement {
             say(errorText(ApiError.of(failure), words), "bad");
         }
         setBusy(undefined);
+        setAsked(undefined);
     }
     return (
         <Page title={t("users.title")} width="wide">
@@ -72,7 +74,7 @@ export function UsersPage(): ReactElement {
                                         <select
                                             aria-label={`${t("users.role")}: ${account.email}`} value={account.role}
                                             disabled={busy === account.id}
-                                            onChange={(event) => void setRole(account, event.target.value as Role)}
+                                            onChange={(event) => setAsked({ account, role: event.target.value as Role })}
                                         >
                                             <option value="user">{t("users.role.user")}</option>
                                             <option value="admin">{t("users.role.admin")}</option>
@@ -83,6 +85,13 @@ export function UsersPage(): ReactElement {
                         </tbody>
                     </table>
                 </div>
+            )}
+            {asked !== undefined && (
+                <Confirm
+                    title={t("users.ask")} confirm={t("users.ask.confirm")} isBusy={busy !== undefined}
+                    text={t("users.ask.text", { email: asked.account.email, role: t(`users.role.${asked.role}`) })}
+                    onConfirm={() => void setRole(asked.account, asked.role)} onClose={() => setAsked(undefined)}
+                />
             )}
             {users.hasMore && (
                 <div className="more">

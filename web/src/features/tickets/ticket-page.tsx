@@ -70,21 +70,18 @@ function Custody({ ticket }: { ticket: Ticket }): ReactElement {
     const { t, short } = useWords();
     const state = useStore(session);
     const own = state.kind === "signedIn" ? state.account.id : "";
-    const name = (holder: TicketHolder | undefined): string =>
-        holder === undefined ? t("ticket.custody.someone")
-        : holder.id === own ? t("ticket.custody.you")
-        : holder.email ?? holder.name ?? t("ticket.custody.someone");
+    function words(step: "bought" | "handed", holder: TicketHolder | undefined): string {
+        if (holder !== undefined && holder.id === own) return t(`ticket.custody.${step}.you`);
+        const who = holder?.email ?? holder?.name;
+        return who === undefined ? t(`ticket.custody.${step}.someone`) : t(`ticket.custody.${step}`, { who });
+    }
     return (
         <details className="details no-print">
             <summary>{t("ticket.custody")}</summary>
             <ol className="rows">
                 {ticket.custody?.map((step, index) => (
                     <li key={index}>
-                        <span>
-                            {step.from === undefined
-                                ? t("ticket.custody.bought", { who: name(step.to) })
-                                : t("ticket.custody.handed", { who: name(step.to) })}
-                        </span>
+                        <span>{words(step.from === undefined ? "bought" : "handed", step.to)}</span>
                         <span className="hint">{short(step.at)}</span>
                     </li>
                 ))}
