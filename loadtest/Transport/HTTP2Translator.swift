@@ -37,6 +37,12 @@ final class HTTP2Translator: ChannelDuplexHandler {
         context.write(wrapOutboundOut(.data(content)), promise: promise)
     }
 
+    /// Closes in the next turn of the loop: a stream that is closed in the middle of the frame that ends it is reset, and
+    /// servers take hundreds of resets for an attack (CVE-2023-44487) and end the connection with all its streams.
+    func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+        context.eventLoop.assumeIsolated().execute { context.close(mode: mode, promise: promise) }
+    }
+
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
         case .headers(let frame):
