@@ -1,5 +1,5 @@
+import CoreFoundation  // whose module the compiler takes for that of `timespec` in release builds
 import Foundation
-import Glibc
 
 /// Whether an event loop has time left, from the kernel's account of its thread: what it ran and how long it stood in
 /// line for a processor. Processor time alone would call a loop idle that others keep off the processor.

@@ -1,3 +1,4 @@
+import CoreFoundation  // whose module the compiler takes for that of `timeval` in release builds
 import Foundation
 
 /// What the generator itself costs: with it beside the server on one machine, its share must be known.
