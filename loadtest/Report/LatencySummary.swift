@@ -12,15 +12,12 @@ struct LatencySummary: Codable, Equatable, Sendable, CustomStringConvertible {
     let maxMs: Double
 
     init(_ histogram: Histogram<UInt64>) {
-        func milliseconds(_ percentile: Double) -> Double {
-            histogram.totalCount == 0 ? 0 : Double(histogram.valueAtPercentile(percentile)) / 1000
-        }
         self.count = Int(histogram.totalCount)
         self.meanMs = histogram.totalCount == 0 ? 0 : (histogram.mean / 1000).rounded(toPlaces: 3)
-        self.p50Ms = milliseconds(50)
-        self.p95Ms = milliseconds(95)
-        self.p99Ms = milliseconds(99)
-        self.p999Ms = milliseconds(99.9)
+        self.p50Ms = histogram.milliseconds(atPercentile: 50)
+        self.p95Ms = histogram.milliseconds(atPercentile: 95)
+        self.p99Ms = histogram.milliseconds(atPercentile: 99)
+        self.p999Ms = histogram.milliseconds(atPercentile: 99.9)
         self.maxMs = histogram.totalCount == 0 ? 0 : Double(histogram.max) / 1000
     }
 
@@ -28,6 +25,13 @@ struct LatencySummary: Codable, Equatable, Sendable, CustomStringConvertible {
         guard count > 0 else { return "none" }
         return [("p50", p50Ms), ("p95", p95Ms), ("p99", p99Ms), ("p99.9", p999Ms), ("max", maxMs)]
             .map { "\($0) \(String(format: "%.1f", $1))" }.joined(separator: "  ") + "  ms"
+    }
+}
+
+extension Histogram<UInt64> {
+    /// Milliseconds, of a histogram in microseconds; 0 of an empty one.
+    func milliseconds(atPercentile percentile: Double) -> Double {
+        totalCount == 0 ? 0 : Double(valueAtPercentile(percentile)) / 1000
     }
 }
 

@@ -34,10 +34,9 @@ extension ScenarioRun {
 
     func makeBuyers(_ count: Int, password: String?) async throws -> [Buyer] {
         guard let backstage else {
-            return (0..<count).map { number in
-                let tokens = settings.tokens
-                return Buyer(id: UserID(), token: tokens.isEmpty ? "" : tokens[number % tokens.count])
-            }
+            // Only the service knows whose tokens these are. An id for each would be read from the kernel one by one.
+            let (unknown, tokens) = (UserID(), settings.tokens)
+            return (0..<count).map { Buyer(id: unknown, token: tokens.isEmpty ? "" : tokens[$0 % tokens.count]) }
         }
         let began = ContinuousClock.now
         let buyers = try await backstage.accounts.make(count, password: password)
