@@ -128,6 +128,9 @@ import Ticketing
                 defer { group.cancelAll() }
                 try await body(harness)
             }
+            // A last request, so that none is on its way when the provider stops: a connection that comes up just then
+            // ends the process (NIOAsyncWriter's precondition, in Hummingbird's server).
+            await refresher.fetch()
         }
     }
 
