@@ -179,7 +179,16 @@ class Browser:
             raise AssertionError(f"{error}; the page says:\n{self.text()}") from None
 
     def fill(self, label, value):
-        field = self.find("field", label)
+        """Writes into the field, anew when the page has replaced it meanwhile."""
+        def enter():
+            try:
+                self.enter(self.find("field", label), value)
+                return True
+            except StaleElementReferenceException:
+                return False
+        eventually(f"{label!r} can be filled", enter)
+
+    def enter(self, field, value):
         kind = field.get_attribute("type")
         if kind in ("datetime-local", "date"):
             self.driver.execute_script(
