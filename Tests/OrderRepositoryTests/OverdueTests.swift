@@ -94,6 +94,19 @@ import Ticketing
         }
     }
 
+    /// A worker that has just started may not know yet that the event is cancelled.
+    @Test func ofACancelledEventItIsNotConfirmed() async throws {
+        try await Scene.run { scene in
+            let repository = scene.database.repository
+            _ = try await repository.cancelEvent(scene.event, reason: nil, by: scene.user)
+            #expect(try await scene.confirm() == .eventCancelled)
+            #expect(try await repository.order(scene.order)?.status == .pending)
+            #expect(try await scene.database.available(scene.event) == 10)
+            #expect(try scene.database.count("mails") == 0)
+            #expect(try scene.database.count("payments") == 0)
+        }
+    }
+
     /// What Redis took was taken from a stock that is no more.
     @Test func aLoadThatCameBetweenMakesTheUnitsToBeTakenAgain() async throws {
         try await Scene.run { scene in

@@ -99,9 +99,13 @@ extension Settler {
         case .wait, .fenced: return queue.withLock { $0.finish([intent.order]) }
         }
         do throws(RepositoryError) {
-            let outcome = try await repository.confirmOverdue(
-                settlement, of: intent.event, epoch: epoch, under: lease)
-            if outcome == .confirmed { metrics.confirmed.increment() }
+            switch try await repository.confirmOverdue(settlement, of: intent.event, epoch: epoch, under: lease) {
+            case .confirmed: metrics.confirmed.increment()
+            // The units that were taken come back with the comparison of the stock; nobody can buy them any more.
+            case .eventCancelled:
+                return complete(Settlement(order: .cancelled(intent, .eventCancelled), paymentReference: nil))
+            case .leaseLost, .epochPassed, .gone: break
+            }
             queue.withLock { $0.finish([intent.order]) }
         } catch {
             guard error.code == .rowRejected else { throw error }

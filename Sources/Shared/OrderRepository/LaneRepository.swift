@@ -152,6 +152,7 @@ package enum OverdueOutcome: String, Hashable, Sendable {
     case leaseLost
     /// The stock was loaded anew since the units were taken, so none are missing from it: take them again.
     case epochPassed
+    case eventCancelled
     /// The order has ended, or holds units.
     case gone
 }

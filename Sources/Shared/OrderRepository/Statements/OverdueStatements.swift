@@ -38,7 +38,8 @@ enum EndHolds {
 /// Confirms an order whose hold has ended, with its tickets and its charge, and takes its units from the stock again.
 ///
 /// The event's row is locked first, and the epoch that is compared is the one under the lock: a load that has read the
-/// stock without these units has raised it, and one that comes later reads the stock without them.
+/// stock without these units has raised it, and one that comes later reads the stock without them. Whether the event was
+/// cancelled is read under the lock, too: a lane that has just started may not know it yet.
 enum ConfirmOverdue {
     static func query(_ settlement: Settlement, _ event: EventID, epoch: Int64, _ lease: Lease) -> PostgresQuery {
         let partition = Int16(lease.partition.number)
@@ -47,10 +48,12 @@ enum ConfirmOverdue {
             WITH lease AS MATERIALIZED (
                 SELECT 1 FROM worker_leases WHERE partition = \(partition) AND epoch = \(lease.epoch) FOR SHARE
             ), event AS MATERIALIZED (
-                SELECT id FROM events WHERE id = \(event) AND stock_epoch = \(epoch) FOR NO KEY UPDATE
+                SELECT id, cancelled_at IS NOT NULL AS is_cancelled FROM events
+                WHERE id = \(event) AND stock_epoch = \(epoch) FOR NO KEY UPDATE
             ), changed AS (
                 UPDATE ticket_orders o SET status = 'confirmed', hold_ended = false, updated_at = now()
-                FROM lease, event WHERE o.id = \(order.id) AND o.status = 'pending' AND o.hold_ended
+                FROM lease, event
+                WHERE NOT event.is_cancelled AND o.id = \(order.id) AND o.status = 'pending' AND o.hold_ended
                 RETURNING o.id, o.created_at, o.event_id, o.user_id, o.quantity, o.total_amount, o.currency
             ), ended AS (
                 DELETE FROM overdue_orders p USING changed c
@@ -68,15 +71,17 @@ enum ConfirmOverdue {
                 UPDATE events SET available_tickets = available_tickets - c.quantity
                 FROM changed c WHERE events.id = c.event_id
             )
-            SELECT EXISTS (SELECT FROM lease), EXISTS (SELECT FROM event), EXISTS (SELECT FROM changed)
+            SELECT EXISTS (SELECT FROM lease), EXISTS (SELECT FROM event),
+                   EXISTS (SELECT FROM event WHERE is_cancelled), EXISTS (SELECT FROM changed)
             """
     }
 
     static func decode(_ row: PostgresRow) throws(PostgresError) -> OverdueOutcome {
-        switch try row.decode(Bool.self, Bool.self, Bool.self) {
-        case (false, _, _): .leaseLost
-        case (_, false, _): .epochPassed
-        case (_, _, let changed): changed ? .confirmed : .gone
+        switch try row.decode(Bool.self, Bool.self, Bool.self, Bool.self) {
+        case (false, _, _, _): .leaseLost
+        case (_, false, _, _): .epochPassed
+        case (_, _, true, _): .eventCancelled
+        case (_, _, _, let changed): changed ? .confirmed : .gone
         }
     }
 }
