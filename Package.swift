@@ -238,7 +238,7 @@ let package = Package(
             ]),
         .tests("RateLimitingTests", ["OnsaleConfiguration", "RateLimiting", "RedisClient", "TestSupport", .logging]),
         .tests("ReconciliationTests", ["InventoryStore", "OrderRepository", "Reconciliation", "Ticketing"]),
-        .tests("SimulationTests", ["Simulation"]),
+        .tests("SimulationTests", ["Simulation", "TestSupport"]),
         .tests(
             "LoadTestTests",
             [

@@ -212,7 +212,7 @@ extension SaleStack {
     /// Runs a program to its end.
     func exit(_ program: String, _ arguments: [String]) throws -> (status: Int32, output: String) {
         let log = directory.appending(path: "\(program)-\(UUID().uuidString.prefix(6)).log")
-        let process = try ServerProcess([SaleStack.program(program)] + arguments, environment: environment, log: log)
+        let process = try ServerProcess([builtProgram(program)] + arguments, environment: environment, log: log)
         return (process.waitUntilExit(), process.output)
     }
 

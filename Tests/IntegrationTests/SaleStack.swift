@@ -105,7 +105,7 @@ final class SaleStack: Sendable {
     func start(_ program: String, as name: String, _ settings: [String: String] = [:]) throws {
         let number = started.add(1, ordering: .relaxed).newValue
         let process = try ServerProcess(
-            [SaleStack.program(program)], environment: environment.merging(settings) { $1 },
+            [builtProgram(program)], environment: environment.merging(settings) { $1 },
             log: directory.appending(path: "\(name)-\(number).log"))
         processes.withLock { $0[name] = process }
     }
@@ -116,7 +116,7 @@ final class SaleStack: Sendable {
     @discardableResult
     func run(_ program: String, _ arguments: String...) throws -> String {
         let log = directory.appending(path: "\(program)-\(UUID().uuidString.prefix(6)).log")
-        let process = try ServerProcess([SaleStack.program(program)] + arguments, environment: environment, log: log)
+        let process = try ServerProcess([builtProgram(program)] + arguments, environment: environment, log: log)
         let status = process.waitUntilExit()
         guard status == 0 else {
             throw ServerError(description: "\(program) \(arguments) exited with \(status):\n\(process.output)")
@@ -127,17 +127,7 @@ final class SaleStack: Sendable {
     /// Starts the load generator against this stack; its audit decides its exit status.
     func startLoad(_ arguments: [String], through url: URL? = nil) throws -> ServerProcess {
         try ServerProcess(
-            [SaleStack.program("loadtest"), "onsale", "--url", (url ?? self.url).absoluteString] + arguments,
+            [builtProgram("loadtest"), "onsale", "--url", (url ?? self.url).absoluteString] + arguments,
             environment: environment, log: directory.appending(path: "loadtest.log"))
-    }
-
-    /// The programs are built beside the tests.
-    static func program(_ name: String) -> String {
-        let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""  // Linux only.
-        var folder = URL(filePath: own).deletingLastPathComponent()
-        if !FileManager.default.isExecutableFile(atPath: folder.appending(path: name).path) {
-            folder = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
-        }
-        return folder.appending(path: name).path
     }
 }

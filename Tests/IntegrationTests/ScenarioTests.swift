@@ -31,7 +31,7 @@ struct ScenarioTests {
 
     private static func start(_ stack: SaleStack, _ arguments: [String]) throws -> ServerProcess {
         try ServerProcess(
-            [SaleStack.program("loadtest")] + arguments,
+            [builtProgram("loadtest")] + arguments,
             environment: stack.environment.merging(["LOADTEST_AGENT_SECRET": secret]) { $1 },
             log: stack.directory.appending(path: "loadtest-\(UUID().uuidString.prefix(6)).log"))
     }
@@ -86,7 +86,7 @@ struct ScenarioTests {
         """.write(to: file, atomically: true, encoding: .utf8)
         let agents = try (1...2).map { number in
             try ServerProcess(
-                [SaleStack.program("loadtest"), "agent", "--listen", "127.0.0.1:0"],
+                [builtProgram("loadtest"), "agent", "--listen", "127.0.0.1:0"],
                 environment: ["LOADTEST_AGENT_SECRET": Self.secret],
                 log: stack.directory.appending(path: "agent-\(number).log"))
         }

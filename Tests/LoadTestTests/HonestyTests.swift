@@ -46,9 +46,7 @@ struct HonestyTests {
             try await ShopRun.run(
                 Self.looks([.counted(.burst(seconds: 0.1), count: 20_000)], connections: 64), at: server.port))
         let capacity = 20_000 / burst.seconds
-        let folder = FileManager.default.temporaryDirectory.appending(path: "onsale-\(UUID().uuidString.prefix(8))")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
+        let folder = try temporaryDirectory("overload")
         let file = folder.appending(path: "scenario.yaml")
         let rate = Int(5 * capacity)
         try """
@@ -60,7 +58,8 @@ struct HonestyTests {
         let json = folder.appending(path: "report.json")
         let process = try ServerProcess(
             [
-                Self.program, "run", file.path, "--url", "http://127.0.0.1:\(server.port)", "--json", json.path,
+                builtProgram("loadtest"), "run", file.path, "--url", "http://127.0.0.1:\(server.port)", "--json",
+                json.path,
                 "--html", folder.appending(path: "report.html").path,
             ], environment: [:], log: folder.appending(path: "log"))
         #expect(process.waitUntilExit() == 2, "\(process.output)")
@@ -113,15 +112,5 @@ struct HonestyTests {
         #expect(faults(held).count == 1)
         for _ in 0..<100 { record.timerLate(by: 60_000_000) }
         #expect(faults(record).count == 1)
-    }
-
-    /// The program is built beside the tests.
-    private static var program: String {
-        let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
-        var folder = URL(filePath: own).deletingLastPathComponent()
-        if !FileManager.default.isExecutableFile(atPath: folder.appending(path: "loadtest").path) {
-            folder = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
-        }
-        return folder.appending(path: "loadtest").path
     }
 }

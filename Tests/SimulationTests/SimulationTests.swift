@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Simulation
@@ -47,7 +48,7 @@ struct SimulationTests {
         for seed: UInt64 in [3, 17, 54, 241] {
             let process = Process()
             let output = Pipe()
-            process.executableURL = Self.program
+            process.executableURL = URL(filePath: builtProgram("simulate"))
             process.arguments = ["--seed", "\(seed)"]
             process.standardOutput = output
             try process.run()
@@ -55,14 +56,6 @@ struct SimulationTests {
             process.waitUntilExit()
             #expect(text.hasSuffix("\(Simulation(seed: seed).run().summary)\n"))
         }
-    }
-
-    /// Beside the test's own program; a bundle that a runner has loaded is named by its arguments.
-    private static var program: URL {
-        let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""  // Linux only.
-        let folders = [own, CommandLine.arguments[0]].map { URL(filePath: $0).deletingLastPathComponent() }
-        let programs = folders.map { $0.appending(path: "simulate") }
-        return programs.first { FileManager.default.isExecutableFile(atPath: $0.path) } ?? programs[1]
     }
 
     @Test func `A run that fails names its seed, and fails in the same way again`() throws {

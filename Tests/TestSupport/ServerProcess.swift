@@ -159,6 +159,16 @@ package func temporaryDirectory(_ name: String) throws -> URL {
     return url
 }
 
+/// The path of a program of ours, which is built beside the tests: beside the test's own program, or, where a runner has
+/// loaded a bundle, beside what its arguments name.
+package func builtProgram(_ name: String) -> String {
+    let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""  // Linux only.
+    let programs = [own, CommandLine.arguments[0]].map {
+        URL(filePath: $0).deletingLastPathComponent().appending(path: name).path
+    }
+    return programs.first { FileManager.default.isExecutableFile(atPath: $0) } ?? programs[1]
+}
+
 /// Polls `condition` every 10 ms until it holds, and fails after `limit` with what was waited for.
 package func eventually(
     _ what: String, within limit: Duration = .seconds(20), _ condition: () async throws -> Bool

@@ -56,7 +56,7 @@ struct Endpoint: Sendable {
     /// Puts TLS under what a channel speaks, where the address wants it.
     func addTLS(to channel: any Channel, for version: Scenario.Traffic.Version) throws {
         guard let context = version == .http2 ? tls2 : tls else { return }
-        // An address in numbers is no name to be asked for (RFC 6066 §3).
+        // An address in numbers is no name to be asked for (RFC 6066 §3); of a name none can be made.
         let isName = (try? SocketAddress(ipAddress: host, port: 0)) == nil
         try channel.pipeline.syncOperations.addHandler(
             try NIOSSLClientHandler(context: context, serverHostname: isName ? host : nil))

@@ -121,22 +121,9 @@ test("never sooner than Retry-After says, and with jitter", () => {
 test("a lost answer, an overload and then a yes are one order by one key", async () => {
     const intents = intentsOf(new Memory());
     const intent = intents.findOrMake("u", "e", 2, undefined);
-    const keys: string[] = [];
-    const answers = [problem("no_answer", 0), problem("overloaded", 503, 1000)];
     const pauses: number[] = [];
-    const states: Buying[] = [];
-    await buy(
-        intent, intents,
-        {
-            send: async ({ key }) => {
-                keys.push(key);
-                const failure = answers.shift();
-                if (failure !== undefined) throw failure;
-                return accepted("o");
-            },
-            pause: async (ms) => void pauses.push(ms), random: () => 0.5,
-        },
-        (state) => states.push(state), new AbortController().signal,
+    const { keys, states } = await send(
+        intents, intent, [problem("no_answer", 0), problem("overloaded", 503, 1000)], (ms) => void pauses.push(ms),
     );
     assert.deepEqual(keys, [intent.key, intent.key, intent.key]);
     assert.deepEqual(
@@ -174,7 +161,8 @@ test("a page that is left says nothing more and keeps the intent", async () => {
 
 /** Sends an intent with these answers, until one is a yes or the loop ends; gives the keys and what was told. */
 async function send(
-    intents: Intents, intent: Intent, answers: ApiError[], between: () => void = () => undefined,
+    intents: Intents, intent: Intent, answers: ApiError[],
+    between: (pauseMs: number) => void = () => undefined,
 ): Promise<{ keys: string[]; states: Buying[] }> {
     const keys: string[] = [];
     const states: Buying[] = [];
@@ -187,7 +175,7 @@ async function send(
                 if (failure !== undefined) throw failure;
                 return accepted("o");
             },
-            pause: async () => between(),
+            pause: async (ms) => between(ms), random: () => 0.5,
         },
         (state) => states.push(state), new AbortController().signal,
     );
