@@ -32,6 +32,7 @@ extension Target.Dependency {
     static let unixSignals = product(name: "UnixSignals", package: "swift-service-lifecycle")
     static let logging = product(name: "Logging", package: "swift-log")
     static let coreMetrics = product(name: "CoreMetrics", package: "swift-metrics")
+    static let tracing = product(name: "Tracing", package: "swift-distributed-tracing")
     static let yams = product(name: "Yams", package: "Yams")
     static let metrics = product(name: "Metrics", package: "swift-metrics")
     static let mustache = product(name: "Mustache", package: "swift-mustache")
@@ -86,6 +87,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
         .package(url: "https://github.com/apple/swift-crypto", "3.12.3"..<"5.0.0"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.3"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
@@ -112,10 +114,23 @@ let package = Package(
 
         // The domain and the clients: none of them knows another.
         .shared("Ticketing", [.crypto]),
-        .shared("RedisClient", ["CHiredis", .collections, .lifecycle, .logging, .nio, .nioPosix, .nioSSL]),
-        .shared("PostgresClient", ["CLibpq", .collections, .logging]),
+        .shared(
+            "RedisClient", ["CHiredis", .collections, .coreMetrics, .lifecycle, .logging, .nio, .nioPosix, .nioSSL]),
+        .shared("PostgresClient", ["CLibpq", .collections, .coreMetrics, .logging]),
         .shared("OnsaleConfiguration", [.swiftConfiguration], path: "Configuration"),
-        .shared("Observability", ["OnsaleConfiguration", .coreMetrics, .logging]),
+        .shared("Observability", ["OnsaleConfiguration", .coreMetrics, .lifecycle, .logging, .nio, .unixSignals]),
+        .shared(
+            "OnsaleTracing",
+            [
+                "OnsaleConfiguration", .asyncHTTPClient, .collections, .coreMetrics, .lifecycle, .logging, .nio,
+                .nioHTTP, .tracing,
+            ], path: "Tracing"),
+        .shared(
+            "Telemetry",
+            [
+                "Observability", "OnsaleConfiguration", "OnsaleTracing", "PostgresClient", "RedisClient", .coreMetrics,
+                .lifecycle, .logging, .nio, .nioPosix, .tracing,
+            ]),
         .shared("Threads", []),
         .shared("Security", ["COpenSSL", "OnsaleConfiguration", "Threads", "Ticketing", .jwtKit]),
         .shared("PNGImages", ["CPNG"]),
@@ -132,8 +147,8 @@ let package = Package(
         .shared(
             "Payments",
             [
-                "OnsaleConfiguration", "PostgresClient", "Ticketing", .asyncHTTPClient, .collections, .logging, .nio,
-                .nioHTTP,
+                "OnsaleConfiguration", "PostgresClient", "Ticketing", .asyncHTTPClient, .collections, .coreMetrics,
+                .logging, .nio, .nioHTTP,
             ]),
         .shared(
             "Mail", ["CCurl", "OnsaleConfiguration", "Threads", "Ticketing", .logging, .mustache],
@@ -149,24 +164,25 @@ let package = Package(
             "Gateway",
             [
                 "CMalloc", "InventoryStore", "ObjectStorage", "Observability", "OnsaleConfiguration",
-                "OrderRepository", "PNGImages", "PostgresClient", "QRCodes", "RateLimiting",
+                "OnsaleTracing", "OrderRepository", "PNGImages", "PostgresClient", "QRCodes", "RateLimiting",
                 "RedisClient",
-                "Security", "TicketPages", "Ticketing", .asyncHTTPClient, .coreMetrics, .crypto, .httpTypes,
-                .hummingbird, .hummingbirdCore, .lifecycle, .logging, .mustache, .nio, .nioHTTP, .nioPosix,
+                "Security", "Telemetry", "TicketPages", "Ticketing", .asyncHTTPClient, .coreMetrics, .crypto,
+                .httpTypes,
+                .hummingbird, .hummingbirdCore, .lifecycle, .logging, .mustache, .nio, .nioHTTP, .nioPosix, .tracing,
                 .unixSignals, .yams,
             ], resources: [.embedInCode("Resources")]),
         // The worker's parts are a library, so that the simulation can run them too.
         .target(
             name: "InventoryWorker",
             dependencies: [
-                "InventoryStore", "Mail", "OnsaleConfiguration", "OrderRepository", "Payments", "Reconciliation",
-                "Ticketing", .coreMetrics, .lifecycle, .logging, .metrics,
+                "InventoryStore", "Mail", "OnsaleConfiguration", "OnsaleTracing", "OrderRepository", "Payments",
+                "Reconciliation", "Ticketing", .coreMetrics, .lifecycle, .logging, .metrics, .tracing,
             ], exclude: ["App"], swiftSettings: settings),
         .program(
             "InventoryWorkerApp", path: "Sources/InventoryWorker/App",
             [
                 "InventoryStore", "InventoryWorker", "Mail", "Observability", "OnsaleConfiguration",
-                "OrderRepository", "Payments", "PostgresClient", "RedisClient", "Ticketing", .coreMetrics,
+                "OrderRepository", "Payments", "PostgresClient", "RedisClient", "Telemetry", "Ticketing",
                 .hummingbird, .lifecycle,
                 .logging, .unixSignals,
             ]),
@@ -197,7 +213,15 @@ let package = Package(
             name: "TestSupport", path: "Tests/TestSupport", exclude: ["smtp-server.py"], swiftSettings: settings),
         .tests("TicketingTests", ["Ticketing", .crypto]),
         .tests("ConfigurationTests", ["OnsaleConfiguration"]),
-        .tests("ObservabilityTests", ["Observability", "OnsaleConfiguration", .coreMetrics, .logging]),
+        .tests(
+            "ObservabilityTests",
+            [
+                "Observability", "OnsaleConfiguration", "TestSupport", .coreMetrics, .lifecycle, .logging, .nio,
+                .nioPosix,
+            ]),
+        .tests(
+            "OnsaleTracingTests",
+            ["OnsaleConfiguration", "OnsaleTracing", "TestSupport", .coreMetrics, .lifecycle, .logging, .tracing]),
         .tests("SecurityTests", ["OnsaleConfiguration", "Security", "Threads", "Ticketing", .jwtKit]),
         .tests("MailTests", ["Mail", "OnsaleConfiguration", "TestSupport", "Threads", "Ticketing", .logging]),
         .tests(
@@ -224,7 +248,7 @@ let package = Package(
             "GatewayTests",
             [
                 "Gateway", "InventoryStore", "ObjectStorage", "Observability", "OnsaleConfiguration",
-                "OrderRepository", "RateLimiting", "Security", "Ticketing",
+                "OnsaleTracing", "OrderRepository", "RateLimiting", "Security", "Ticketing",
                 .crypto, .httpTypes, .hummingbird, .hummingbirdTesting, .jwtKit, .lifecycle, .logging,
                 .nio, .nioPosix, .yams,
             ]),
@@ -232,9 +256,10 @@ let package = Package(
             "InventoryWorkerTests",
             [
                 "Gateway", "InventoryStore", "InventoryWorker", "Mail", "Observability", "OnsaleConfiguration",
-                "OrderRepository", "Payments", "PostgresClient", "RateLimiting", "Reconciliation", "Security",
-                "StripeDouble", "TestSupport", "Ticketing", .crypto, .httpTypes, .hummingbird, .hummingbirdTesting,
-                .lifecycle, .logging, .nio,
+                "OnsaleTracing", "OrderRepository", "Payments", "PostgresClient", "RateLimiting", "Reconciliation",
+                "Security", "StripeDouble", "TestSupport", "Ticketing", .crypto, .httpTypes, .hummingbird,
+                .hummingbirdTesting,
+                .lifecycle, .logging, .nio, .tracing,
             ]),
         .tests("RateLimitingTests", ["OnsaleConfiguration", "RateLimiting", "RedisClient", "TestSupport", .logging]),
         .tests("ReconciliationTests", ["InventoryStore", "OrderRepository", "Reconciliation", "Ticketing"]),
@@ -249,7 +274,7 @@ let package = Package(
             "IntegrationTests",
             [
                 "Gateway", "InventoryStore", "InventoryWorkerApp", "LoadTest", "Onsale", "OnsaleConfiguration",
-                "RedisClient", "Security",
+                "OnsaleTracing", "RedisClient", "Security",
                 "TestSupport",
                 "Ticketing", .logging,
             ]),

@@ -1,4 +1,3 @@
-import CoreMetrics
 import InventoryStore
 import Logging
 import NIOPosix
@@ -11,6 +10,7 @@ import RateLimiting
 import RedisClient
 import Security
 import ServiceLifecycle
+import Telemetry
 import Ticketing
 
 extension App {
@@ -18,7 +18,7 @@ extension App {
     ///
     /// Redis may be away when a gateway starts: it answers 503 until Redis comes. Postgres is waited for, because only
     /// it can say whether this gateway's partitions are the deployment's.
-    static func build(config: ConfigReader) async throws -> ServiceGroup {
+    static func build(config: ConfigReader, telemetry: Telemetry) async throws -> ServiceGroup {
         let logger = Logger(label: "onsale.gateway")
         try FailPoint.arm(config: config)
         var configuration = try GatewayConfiguration(config: config)
@@ -32,26 +32,30 @@ extension App {
         configuration.sessions.watch(tokens)
         let provider = try IdentityProviderConfiguration(config: config)
         let verifier = try await TokenVerifier(configuration: tokens, provider: provider)
-        let registry = PrometheusRegistry()
-        MetricsSystem.bootstrap(registry)
         let eventLoopGroup = MultiThreadedEventLoopGroup.singleton
 
-        let redis = RedisClient(
-            configuration: try RedisConfiguration(config: config),
-            eventLoopGroup: eventLoopGroup, logger: logger)
+        var redisConfiguration = try RedisConfiguration(config: config)
+        let redisMetrics = RedisMetrics()
+        redisConfiguration.metrics = redisMetrics
+        let redis = RedisClient(configuration: redisConfiguration, eventLoopGroup: eventLoopGroup, logger: logger)
+        telemetry.show(redis, redisMetrics)
         let inventory = RedisInventoryStore(
             redis: redis, partitioning: configuration.partitioning,
             configuration: try InventoryConfiguration(config: config), logger: logger)
 
         var postgresConfiguration = try PostgresConfiguration(url: try config.required("database.url", isSecret: true))
         postgresConfiguration.maxConnections = configuration.postgresConnections
-        let postgres = PostgresClient(configuration: postgresConfiguration, logger: logger)
+        let postgres = PostgresClient(
+            configuration: postgresConfiguration, logger: logger, metrics: PostgresMetrics(pool: "primary"))
+        telemetry.show(postgres, pool: "primary")
         try await claimPartitions(configuration.partitioning, postgres, logger: logger)
         let replica = try configuration.replicaURL.map { url in
             var configuration = try PostgresConfiguration(url: url)
             configuration.maxConnections = postgresConfiguration.maxConnections
-            return PostgresClient(configuration: configuration, logger: logger)
+            return PostgresClient(
+                configuration: configuration, logger: logger, metrics: PostgresMetrics(pool: "replica"))
         }
+        if let replica { telemetry.show(replica, pool: "replica") }
         let repository = PostgresOrderRepository(
             postgres: postgres, replica: replica, partitioning: configuration.partitioning)
         let storage = try ObjectStorageConfiguration(config: config)
@@ -65,8 +69,8 @@ extension App {
                 tokenIssuer: try await TokenIssuer(configuration: tokens),
                 passwordHasher: try PasswordHasher(configuration: try PasswordConfiguration(config: config)),
                 rateLimiter: RedisRateLimiter(redis: redis, logger: logger),
-                registry: registry, logger: logger, documents: RedisDocumentCache(redis: redis),
-                images: storage.map { S3ObjectStore(configuration: $0) }, webApp: webApp,
+                registry: telemetry.registry, logger: logger, documents: RedisDocumentCache(redis: redis),
+                images: storage.map { S3ObjectStore(configuration: $0) }, webApp: webApp, tracer: telemetry.tracer,
                 warnings: {
                     do { return try await inventory.settingsThatRiskOrders() } catch {
                         return ["The settings of Redis cannot be read: \(error)"]
@@ -77,8 +81,14 @@ extension App {
         let refresher = provider.map { ProviderKeyRefresher(configuration: $0, verifier: verifier, logger: logger) }
         await refresher?.fetch()
         let stores: [any Service] = [PostgresShutdown(clients: [postgres, replica].compactMap(\.self)), redis]
+        var metrics: [any Service] = []
+        if let port = configuration.metricsPort {
+            metrics.append(gateway.operations.application(host: configuration.metricsHost, port: port, logger: logger))
+        }
         return gateway.serviceGroup(
-            stores: stores + (refresher.map { [$0] } ?? []), server: server, drainTime: configuration.drainTime,
+            stores: telemetry.services(eventLoopGroup: eventLoopGroup) + stores + metrics
+                + (refresher.map { [$0] } ?? []),
+            server: server, drainTime: configuration.drainTime,
             logger: logger)
     }
 

@@ -1,8 +1,8 @@
 import Foundation
 import Logging
-import Observability
 import OnsaleConfiguration
 import ServiceLifecycle
+import Telemetry
 
 /// The gateway: answers HTTP, sells through Redis, shows what Postgres knows.
 @main
@@ -10,8 +10,8 @@ enum App {
     static func main() async {
         do {
             let config = try await ConfigReader.onsale()
-            LoggingBootstrap.bootstrap(try LoggingConfiguration(config: config))
-            try await build(config: config).run()
+            let telemetry = try Telemetry.bootstrap(config: config, program: .gateway)
+            try await build(config: config, telemetry: telemetry).run()
         } catch {
             // The log may not be set up yet, and whoever started the process reads this.
             try? FileHandle.standardError.write(contentsOf: Data("onsale-gateway: \(error)\n".utf8))

@@ -6,6 +6,7 @@ import Logging
 import ObjectStorage
 import Observability
 import OnsaleConfiguration
+import OnsaleTracing
 import OrderRepository
 import RateLimiting
 import Security
@@ -36,6 +37,8 @@ struct Gateway<
         var images: (any ObjectStore)?
         /// The web app; nil: there is none at this gateway.
         var webApp: WebApp?
+        /// nil: nothing is traced.
+        var tracer: SpanTracer?
         /// Settings of the stores that endanger promises, for `/readyz`.
         var warnings: @Sendable () async -> [String] = { [] }
     }
@@ -45,6 +48,7 @@ struct Gateway<
     let soldOut: SoldOutCache<Inventory>
     let waiters: OrderWaiters<Inventory>
     let accountWatch: AccountWatch<Repository>
+    let operations: OperationsHandler<Inventory, Repository>
     /// What the router answers, but for HEAD; a test holds the table of routes and openapi.yaml against it.
     let routes: [RouteTable.Route]
     private let trimInterval: Duration
@@ -84,7 +88,7 @@ struct Gateway<
                 orderIDSecret: secret, receipts: receipts, limits: limits, lookups: lookups,
                 metrics: metrics, logger: logger),
             authentication: authentication, limiter: PurchaseLimiter(limits: configuration.requestLimits),
-            provided: provided, standardMethod: configuration.paymentProvider.standardMethod)
+            provided: provided, metrics: metrics, standardMethod: configuration.paymentProvider.standardMethod)
         let orderService = OrderService(
             inventory: inventory, repository: repository, progress: progress, waiters: waiters,
             partitioning: configuration.partitioning, limits: limits, lookups: lookups)
@@ -117,15 +121,16 @@ struct Gateway<
             limits: limits)
 
         let router = Router(context: AppRequestContext.self, options: [.autoGenerateHeadEndpoints])
-        router.add(middleware: ProblemMiddleware(routes: .standard))
+        let requestMetrics = RequestMetrics(routes: .standard, factory: registry)
+        router.add(middleware: ProblemMiddleware(routes: .standard, metrics: requestMetrics))
         if let webApp = dependencies.webApp { router.add(middleware: WebAppMiddleware(webApp: webApp)) }
         let shares = CallerShares(limits: limits)
         authHandler.addRoutes(to: router.group().add(middleware: shares))
         eventHandler.addRoutes(to: router)
-        OperationsHandler(
+        operations = OperationsHandler(
             readiness: readiness, registry: registry, progress: progress, partitioning: configuration.partitioning,
-            metrics: metrics
-        ).addRoutes(to: router)
+            metrics: metrics, hasPublicMetrics: configuration.metricsPort == nil)
+        operations.addRoutes(to: router)
         ReferenceHandler().addRoutes(to: router)
         tickets.addRoutes(to: router)
         let signedIn = router.group()
@@ -164,17 +169,14 @@ struct Gateway<
             .map { RouteTable.Route($0.method, $0.path.description) }
 
         let cors = CORSPolicy(origins: configuration.corsOrigins)
-        let requestMetrics = RequestMetrics(routes: .standard, factory: registry)
         responder = GatewayResponder(
             hot: HotRoutes(
                 purchases: purchases, orders: orders, cors: cors,
                 security: SecurityHeaders(isSecure: sessions.isCookieSecure), metrics: requestMetrics,
-                admission: admission, limits: limits),
+                watch: RequestWatch(tracer: dependencies.tracer, logger: logger), admission: admission, limits: limits),
             router: router.buildResponder(), cors: cors, metrics: requestMetrics, bodies: bodies, admission: admission,
             limits: limits)
 
-        let startTime = WallClock.seconds()
-        registry.gauge("process_start_time_seconds", "When this process began; tells gateways apart.") { startTime }
         registry.gauge("onsale_requests_in_flight", "Requests being answered, without held long polls.") {
             Double(admission.count)
         }
@@ -182,7 +184,7 @@ struct Gateway<
         registry.gauge("onsale_passwords_waiting", "Passwords that wait for a thread to be hashed.") {
             Double(hasher.waiting)
         }
-        registry.gauge("onsale_passwords_hashed", "Passwords hashed since the start.") { Double(hasher.computed) }
+        registry.counter("onsale_passwords_hashed", "Passwords hashed.") { Double(hasher.computed) }
         registry.gauge("onsale_body_bytes", "Bytes of requests' bodies that are coming in or being answered.") {
             Double(bodies.bytes)
         }

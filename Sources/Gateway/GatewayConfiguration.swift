@@ -9,6 +9,8 @@ import Ticketing
 /// | `HTTP_PORT` | 8080 | 0 (any free port) to 65535 | no |
 /// | `GATEWAY_PORT_FILE` | none | a path that the bound port is written to once the gateway listens | no |
 /// | `WEB_ROOT` | none: there is no web app | a folder that `make web` has built | no |
+/// | `METRICS_HOST` | `127.0.0.1` | not empty | no |
+/// | `GATEWAY_METRICS_PORT` | none: `/metrics` is on `HTTP_PORT` | 0 (any free port) to 65535 | no |
 /// | `PARTITIONS` | 16 | 1 to 4096, the same in all of the deployment | no |
 /// | `ORDER_ID_SECRET` | required | at least 32 bytes; never changed, or retries would name other orders | yes |
 /// | `STRIPE_WEBHOOK_SECRET` | none: every webhook is refused | at least 16 bytes | yes |
@@ -24,6 +26,9 @@ struct GatewayConfiguration: Sendable {
     var portFile: String?
     /// The folder of the web app.
     var webRoot: String?
+    var metricsHost = "127.0.0.1"
+    /// Where metrics are, when not among the routes of the API.
+    var metricsPort: Int?
     var partitioning: Partitioning
     var orderIDSecret: Secret
     var corsOrigins: [String] = []
@@ -52,6 +57,10 @@ struct GatewayConfiguration: Sendable {
         port = try config.int("http.port", default: port, in: 0...65_535)
         portFile = config.optional("gateway.port.file")
         webRoot = config.optional("web.root")
+        metricsHost = config.text("metrics.host", default: metricsHost)
+        if config.optional("gateway.metrics.port") != nil {
+            metricsPort = try config.int("gateway.metrics.port", default: 0, in: 0...65_535)
+        }
         corsOrigins = try config.list("cors.origins")
         paymentProvider = try config.choice("payment.provider", default: paymentProvider)
         if config.optional("stripe.webhook.secret", isSecret: true) != nil {

@@ -2,7 +2,9 @@ import HTTPTypes
 import Hummingbird
 import InventoryStore
 import NIOCore
+import OnsaleTracing
 import OrderRepository
+import Tracing
 
 /// Answers every request: metrics, CORS and admission around the hot routes and the router.
 ///
@@ -42,16 +44,41 @@ struct GatewayResponder<Inventory: InventoryStore, Repository: OrderRepository>:
         var context = makeContext()
         if let id = RequestIdentifier.accepted(request.headers[.requestID]) { context.id = id }
         let named = context
-        let answered = try await bodies.run(request) { request in
-            try await admission.run { try await router.respond(to: request, context: named) }
+        let span = hot.watch.tracer?.begin(request.method.rawValue, traceparent: request.headers[.traceparent])
+        // Of a connection that broke; any other span has ended by then.
+        defer { span?.end() }
+        let answered: Response?
+        if let span {
+            // What is logged and called on the way knows the trace by it.
+            answered = try await ServiceContext.withValue(span.context) { try await routed(request, named) }
+        } else {
+            answered = try await routed(request, named)
         }
-        var response = answered ?? Problem.overloaded(limits).response(requestID: context.id)
+        var response = answered ?? overloaded(context)
         hot.security.apply(to: &response.headers)
         if !response.headers.contains(.requestID) { response.headers[.requestID] = context.id }
         if cors.isEnabled { cors.apply(to: &response.headers, origin: request.headers[.origin]) }
+        let time = NIODeadline.now() - start
         metrics.handles(method: request.method, template: context.endpointPath)
-            .record(status: response.status.code, nanoseconds: (NIODeadline.now() - start).nanoseconds)
+            .record(status: response.status.code, nanoseconds: time.nanoseconds)
+        hot.watch.finish(
+            RequestWatch.Exchange(
+                method: request.method.rawValue, route: context.endpointPath ?? "unmatched",
+                status: response.status.code, requestID: context.id, time: time), span)
         return response
+    }
+
+    /// nil when there is too much to do.
+    private func routed(_ request: Request, _ context: AppRequestContext) async throws -> Response? {
+        try await bodies.run(request) { request in
+            try await admission.run { try await router.respond(to: request, context: context) }
+        }
+    }
+
+    private func overloaded(_ context: AppRequestContext) -> Response {
+        let problem = Problem.overloaded(limits)
+        metrics.problem(problem.code)
+        return problem.response(requestID: context.id)
     }
 
     private func answer(

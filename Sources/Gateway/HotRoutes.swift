@@ -2,6 +2,7 @@ import HTTPTypes
 import Hummingbird
 import InventoryStore
 import NIOCore
+import OnsaleTracing
 import OrderRepository
 
 /// The two hottest routes, `POST /api/tickets/purchase` and `GET /api/orders/{id}`, without a router around them: no
@@ -34,6 +35,7 @@ struct HotRoutes<Inventory: InventoryStore, Repository: OrderRepository>: Sendab
     let cors: CORSPolicy
     let security: SecurityHeaders
     let metrics: RequestMetrics
+    let watch: RequestWatch
     let admission: ConcurrencyGate
     let limits: GatewayLimits
 
@@ -42,45 +44,65 @@ struct HotRoutes<Inventory: InventoryStore, Repository: OrderRepository>: Sendab
 
     /// - Parameter body: The whole body, within `limits.bodyBytes`.
     func answer(_ route: Route, _ head: RequestHead, body: ByteBuffer) -> Outcome {
-        let start = NIODeadline.now()
+        let request = begun(route, head)
         switch route {
         case .purchase:
             guard admission.enter() else {
-                return .done(finished(overloaded(head), metrics.purchase, head, since: start))
+                let problem = Problem.overloaded(limits)
+                purchases.refused(problem)
+                return .done(finished(rendered(problem, head), request))
             }
             do throws(Problem) {
-                let intake = try purchases.begin(head, body: body)
+                let intake = try purchases.begin(head, body: body, span: request.span)
                 return .later {
                     let answer = await answered(head) { () async throws(Problem) in try await purchases.finish(intake) }
                     admission.leave()
-                    return finished(answer, metrics.purchase, head, since: start)
+                    return finished(answer, request)
                 }
             } catch {
                 admission.leave()
-                return .done(finished(rendered(error, head), metrics.purchase, head, since: start))
+                return .done(finished(rendered(error, head), request))
             }
         case .order(let path):
             // Long polls have a limit of their own; while they wait they must not keep others out.
             let isHeld = path.query != nil
             guard isHeld || admission.enter() else {
-                return .done(finished(overloaded(head), metrics.order, head, since: start))
+                return .done(finished(rendered(.overloaded(limits), head), request))
             }
             return .later {
                 let answer = await answered(head) { () async throws(Problem) in try await orders.respond(head, path) }
                 if !isHeld { admission.leave() }
-                return finished(answer, metrics.order, head, since: start)
+                return finished(answer, request)
             }
         }
     }
 
     /// The answer to a problem with a request that never got as far as `answer`.
     func answer(_ route: Route, _ head: RequestHead, problem: Problem) -> HTTPAnswer {
-        let handles =
-            switch route {
-            case .purchase: metrics.purchase
-            case .order: metrics.order
-            }
-        return finished(rendered(problem, head), handles, head, since: .now())
+        if case .purchase = route { purchases.refused(problem) }
+        return finished(rendered(problem, head), begun(route, head))
+    }
+
+    /// A request that is being answered.
+    private struct Begun: Sendable {
+        let route: RouteTable.Route
+        let handles: RequestMetrics.Handles
+        let head: RequestHead
+        let span: RecordedSpan?
+        let start: NIODeadline
+    }
+
+    private func begun(_ route: Route, _ head: RequestHead) -> Begun {
+        let start = NIODeadline.now()
+        switch route {
+        case .purchase:
+            let span = watch.tracer?.begin(RouteTable.purchase.template, traceparent: head.traceparent)
+            return Begun(route: RouteTable.purchase, handles: metrics.purchase, head: head, span: span, start: start)
+        case .order:
+            // A poll begins no trace of its own: it belongs to its order's, which is known when it is answered.
+            let span = head.traceparent.flatMap { watch.tracer?.begin(RouteTable.order.template, traceparent: $0) }
+            return Begun(route: RouteTable.order, handles: metrics.order, head: head, span: span, start: start)
+        }
     }
 
     private func answered(
@@ -89,24 +111,38 @@ struct HotRoutes<Inventory: InventoryStore, Repository: OrderRepository>: Sendab
         do throws(Problem) { return try await work() } catch { return rendered(error, head) }
     }
 
-    private func finished(
-        _ answer: HTTPAnswer, _ handles: RequestMetrics.Handles, _ head: RequestHead, since start: NIODeadline
-    ) -> HTTPAnswer {
-        handles.record(status: answer.status.code, nanoseconds: (NIODeadline.now() - start).nanoseconds)
-        guard cors.isEnabled || head.requestID != nil else { return answer }
+    private func finished(_ answer: HTTPAnswer, _ request: Begun) -> HTTPAnswer {
+        let (head, time) = (request.head, NIODeadline.now() - request.start)
+        request.handles.record(status: answer.status.code, nanoseconds: time.nanoseconds)
+        if let code = answer.code { metrics.problem(code) }
+        let isWatched = request.span != nil || answer.trace != nil || watch.logsRequests
+        guard cors.isEnabled || head.requestID != nil || isWatched else { return answer }
         var answer = answer
         // A problem has it already, and a request's own id is enough for all others.
-        if let id = head.requestID, !answer.headers.contains(.requestID) {
+        if let id = head.requestID ?? (watch.logsRequests ? RequestID().description : nil),
+            !answer.headers.contains(.requestID)
+        {
             answer.headers.append(HTTPField(name: .requestID, value: id))
         }
+        if isWatched { finish(answer, request, time) }
         cors.apply(to: &answer.headers, origin: head.origin)
         return answer
     }
 
-    private func overloaded(_ head: RequestHead) -> HTTPAnswer { rendered(.overloaded(limits), head) }
+    private func finish(_ answer: HTTPAnswer, _ request: Begun, _ time: TimeAmount) {
+        let span = request.span ?? answer.trace.flatMap { watch.poll(of: $0, since: time) }
+        if let trace = answer.trace.flatMap({ TraceContext(traceparent: $0) }), request.span != nil {
+            // The client's trace may be another than the order's.
+            span?.link(to: trace)
+        }
+        watch.finish(
+            RequestWatch.Exchange(
+                method: request.route.method.rawValue, route: request.route.template, status: answer.status.code,
+                requestID: answer.headers[.requestID], order: answer.order, code: answer.code, time: time), span)
+    }
 
     private func rendered(_ problem: Problem, _ head: RequestHead) -> HTTPAnswer {
-        problem.answer(requestID: head.requestID ?? RequestID().description)
+        problem.answer(requestID: head.requestID ?? problem.requestID ?? RequestID().description)
     }
 }
 

@@ -8,6 +8,7 @@ import NIOCore
 import ObjectStorage
 import Observability
 import OnsaleConfiguration
+import OnsaleTracing
 import OrderRepository
 import RateLimiting
 import Security
@@ -41,6 +42,7 @@ struct GatewayHarness: Sendable {
     /// - Parameter storesImages: Whether the gateway is set up with a storage.
     init(
         provider: IdentityProviderConfiguration? = nil, storesImages: Bool = true, webApp: WebApp? = nil,
+        tracer: SpanTracer? = nil, logger: Logger = Logger(label: "gateway.tests") { _ in SwiftLogNoOpLogHandler() },
         configure: (inout GatewayConfiguration) -> Void = { _ in }
     ) async throws {
         var configuration = GatewayConfiguration(orderIDSecret: Self.secret)
@@ -62,8 +64,8 @@ struct GatewayHarness: Sendable {
                 tokenIssuer: issuer,
                 passwordHasher: passwordHasher,
                 rateLimiter: InMemoryRateLimiter(), registry: registry,
-                logger: Logger(label: "gateway.tests") { _ in SwiftLogNoOpLogHandler() }, documents: documents,
-                images: storesImages ? images : nil, webApp: webApp))
+                logger: logger, documents: documents, images: storesImages ? images : nil, webApp: webApp,
+                tracer: tracer))
     }
 
     // MARK: - People

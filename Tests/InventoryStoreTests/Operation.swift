@@ -147,6 +147,7 @@ struct OperationGenerator {
             order: .number(number), user: chance(80) ? Self.users[number % 5] : user(), event: event,
             quantity: quantity, paymentMethod: method)
         reservation.isUnrecorded = chance(80)
+        if chance(30) { reservation.trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01" }
         return reservation
     }
 

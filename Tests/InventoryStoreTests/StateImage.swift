@@ -143,6 +143,7 @@ struct StateImage {
         add("updated", record.updatedAt)
         if let reason = record.reason { add("reason", reason.rawValue) }
         if record.isDeferred { add("deferred", "1") }
+        if let trace = record.trace { add("trace", trace) }
         if !record.tickets.isEmpty { add("tickets", record.tickets.map(\.text).joined(separator: " ")) }
     }
 

@@ -3,6 +3,7 @@ import Foundation
 @testable import InventoryWorker
 import InventoryStore
 import Logging
+import OnsaleTracing
 import OrderRepository
 import ServiceLifecycle
 import TestSupport
@@ -46,7 +47,8 @@ struct Sale: Sendable {
     /// - Parameter lease: Long by default, so that a lane's renewals do not meddle with what a test looks at.
     func lane(
         _ owner: String = "lane", batchSize: Int = 1_000, lease: Duration = .seconds(60),
-        shutdown: Duration = .seconds(60), reconcile: Duration = .seconds(5), repairs: Bool = true
+        shutdown: Duration = .seconds(60), reconcile: Duration = .seconds(5), repairs: Bool = true,
+        tracer: SpanTracer? = nil
     ) -> TestLane {
         var configuration = WorkerConfiguration()
         configuration.batchSize = batchSize
@@ -58,7 +60,7 @@ struct Sale: Sendable {
         configuration.reconcileRepairs = repairs
         return Lane(
             partition: Sale.partition, owner: owner, store: store, repository: recordingRepository, gateway: payments,
-            configuration: configuration, logger: Sale.silent)
+            configuration: configuration, logger: Sale.silent, tracer: tracer)
     }
 
     /// Runs lanes beside `body`, then shuts them down gracefully and waits for their end.
@@ -89,7 +91,7 @@ struct Sale: Sendable {
     @discardableResult
     func buy(
         _ quantity: Int = 1, by user: UserID? = nil, method: String = "pm_accepted", key: IdempotencyKey = .random(),
-        isUnrecorded: Bool = false
+        isUnrecorded: Bool = false, trace: String? = nil
     ) async throws -> OrderID {
         let user = user ?? newUser()
         let order = OrderID(
@@ -98,6 +100,7 @@ struct Sale: Sendable {
             order: order, user: user, event: event, quantity: quantity,
             paymentMethod: try #require(PaymentMethod(method)))
         reservation.isUnrecorded = isUnrecorded
+        reservation.trace = trace
         let outcome = try await inventory.reserve(reservation)
         guard case .accepted = outcome else {
             throw ServerError(description: "the purchase was not accepted: \(outcome)")

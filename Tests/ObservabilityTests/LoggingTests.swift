@@ -26,8 +26,7 @@ import Testing
     ) -> [String] {
         let lines = Lines()
         var logger = Logger(label: "gateway") { label in
-            LineLogHandler(
-                label: label, configuration: LoggingConfiguration(level: level, format: format), output: lines)
+            LineLogHandler(label: label, format: format, control: LogControl(level: level), output: lines)
         }
         body(&logger)
         return lines.all

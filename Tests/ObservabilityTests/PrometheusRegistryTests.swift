@@ -45,9 +45,9 @@ import Testing
                 batch_size_bucket{label_le="x",le="+Inf"} 1
                 batch_size_sum{label_le="x"} 1000
                 batch_size_count{label_le="x"} 1
-                # HELP metrics_series_refused_total Series not kept: too many, or a name that has another type.
-                # TYPE metrics_series_refused_total counter
-                metrics_series_refused_total 0
+                # HELP onsale_metrics_series_refused_total Series not kept: too many, or a name that has another type.
+                # TYPE onsale_metrics_series_refused_total counter
+                onsale_metrics_series_refused_total 0
                 # HELP purchase_accepted_total Purchases\\nanswered with 202, \\\\ once each.
                 # TYPE purchase_accepted_total counter
                 purchase_accepted_total{code="a\\"b\\\\c\\nd"} 1
@@ -157,7 +157,7 @@ import Testing
         }
         let families = try ExpositionParser.parse(registry.render())
         #expect(families["by_user_total"]?.samples.count == 3)
-        #expect(families["metrics_series_refused_total"]?.samples == ["metrics_series_refused_total": 7])
+        #expect(families["onsale_metrics_series_refused_total"]?.samples == ["onsale_metrics_series_refused_total": 7])
         // One that is known already is no new series.
         Counter(label: "by.user", dimensions: [("user", "0")], factory: registry).increment()
         #expect(text(registry).contains("by_user_total{user=\"0\"} 2\n"))
@@ -172,7 +172,7 @@ import Testing
         let families = try ExpositionParser.parse(registry.render())
         #expect(families["thing"]?.type == "gauge")
         #expect(families["thing_total"]?.samples == ["thing_total": 1])
-        #expect(families["metrics_series_refused_total"]?.samples == ["metrics_series_refused_total": 2])
+        #expect(families["onsale_metrics_series_refused_total"]?.samples == ["onsale_metrics_series_refused_total": 2])
     }
 
     @Test func aDestroyedSeriesIsGoneAndMakesRoom() {

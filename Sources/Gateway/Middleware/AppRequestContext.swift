@@ -1,6 +1,7 @@
 import Hummingbird
 import Logging
 import NIOCore
+import Observability
 import Security
 import Ticketing
 
@@ -23,7 +24,11 @@ struct AppRequestContext: RequestContext {
         nameInLog()
     }
 
-    private mutating func nameInLog() { logger[metadataKey: "hb.request.id"] = .string(id) }
+    private mutating func nameInLog() {
+        // Under our own name alone, as everywhere.
+        logger[metadataKey: "hb.request.id"] = nil
+        logger[metadataKey: LogKey.requestID] = .string(id)
+    }
 }
 
 /// The context of handlers that need to know who asks: here the identity is never optional.

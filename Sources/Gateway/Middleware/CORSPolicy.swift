@@ -29,7 +29,7 @@ struct CORSPolicy: Sendable {
         let headers: HTTPFields = [
             .accessControlAllowOrigin: origin,
             .accessControlAllowMethods: "GET, POST, PATCH, DELETE",
-            .accessControlAllowHeaders: "Authorization, Content-Type, Idempotency-Key, If-None-Match",
+            .accessControlAllowHeaders: "Authorization, Content-Type, Idempotency-Key, If-None-Match, Traceparent",
             .accessControlMaxAge: Self.preflightAge,
             .vary: "Origin",
         ]

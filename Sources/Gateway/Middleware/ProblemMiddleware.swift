@@ -9,6 +9,7 @@ import Security
 /// Turns every error into problem+json, also the router's own 404 and errors that nobody expected.
 struct ProblemMiddleware: RouterMiddleware {
     let routes: RouteTable
+    let metrics: RequestMetrics
 
     func handle(
         _ request: Request, context: AppRequestContext,
@@ -21,6 +22,7 @@ struct ProblemMiddleware: RouterMiddleware {
             throw error
         } catch {
             let problem = problem(for: error, request: request, logger: context.logger)
+            metrics.problem(problem.code)
             return problem.response(requestID: context.id)
         }
     }

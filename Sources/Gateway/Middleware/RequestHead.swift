@@ -13,6 +13,8 @@ struct RequestHead: Sendable {
     /// `X-Request-Id`, if it can be used as it is.
     var requestID: String?
     var forwardedFor: String?
+    /// The trace that the client has begun (W3C Trace Context), as it came.
+    var traceparent: String?
     /// Where the connection comes from; set where purchases are limited by address.
     var peer: SocketAddress?
     /// Whether there is a field that changes how the message is read or the connection is kept (RFC 9112 §6.1, §9.3;
@@ -34,6 +36,7 @@ struct RequestHead: Sendable {
             if Self.equal(name, "expect") { isSpecial = true }
         case 7: if Self.equal(name, "upgrade") { isSpecial = true }
         case 10: if Self.equal(name, "connection"), !Self.equal(value, "keep-alive") { isSpecial = true }
+        case 11: if Self.equal(name, "traceparent") { traceparent = traceparent ?? value }
         case 12:
             if Self.equal(name, "content-type") { contentType = contentType ?? value }
             if Self.equal(name, "x-request-id") { requestID = RequestIdentifier.accepted(value) }

@@ -33,6 +33,7 @@ struct RequestMetrics: Sendable {
     private let byRoute: [RouteTable.Route: Handles]
     private let unmatched: Handles
     private let webApp: Handles
+    private let problems: [ProblemCode: Counter]
 
     init(routes: RouteTable, factory: any MetricsFactory) {
         let byRoute = Dictionary(
@@ -42,7 +43,13 @@ struct RequestMetrics: Sendable {
         purchase = byRoute[RouteTable.purchase] ?? unmatched
         order = byRoute[RouteTable.order] ?? unmatched
         self.byRoute = byRoute
+        problems = Dictionary(
+            uniqueKeysWithValues: ProblemCode.allCases.map {
+                ($0, Counter(label: "onsale_http_problems", dimensions: [("code", $0.rawValue)], factory: factory))
+            })
     }
+
+    func problem(_ code: ProblemCode) { problems[code]?.increment() }
 
     /// - Parameter template: The router's endpoint path, nil when no route matched.
     func handles(method: HTTPRequest.Method, template: String?) -> Handles {

@@ -1,6 +1,7 @@
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import Ticketing
 
 /// An answer of the hot routes: in one piece, so that it can be written to a connection as bytes or go through
 /// Hummingbird.
@@ -8,6 +9,11 @@ struct HTTPAnswer: Sendable {
     var status: HTTPResponse.Status
     var headers: HTTPFields
     var body: ByteBuffer
+    /// The order that it is about, if any, and the trace that the order belongs to: for traces and the log.
+    var order: OrderID?
+    var trace: String?
+    /// Of a problem.
+    var code: ProblemCode?
 
     /// As Hummingbird's server takes it.
     func response() -> Response {

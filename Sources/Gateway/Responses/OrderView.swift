@@ -26,6 +26,8 @@ struct OrderView: Hashable, Sendable {
     /// Milliseconds since 1970.
     var createdAt: Int64
     var updatedAt: Int64
+    /// See `Intent.trace`; only Redis knows.
+    var trace: String?
 
     init(_ order: Order) {
         self.id = order.id
@@ -55,6 +57,7 @@ struct OrderView: Hashable, Sendable {
         self.tickets = record.tickets.map { Ticket(code: $0, status: record.status == .refunded ? .cancelled : .valid) }
         self.createdAt = record.createdAt
         self.updatedAt = record.updatedAt
+        self.trace = record.trace
         if record.status.isFinal {
             self.stage = .completed
         } else if record.status == .pending, progress.map({ record.sequence > $0.committed }) ?? true {
@@ -102,7 +105,7 @@ struct OrderView: Hashable, Sendable {
         headers.append(HTTPField(name: .eTag, value: tag))
         headers.append(HTTPField(name: .cacheControl, value: "private, no-cache"))
         if let ifNoneMatch, EntityTag.matches(ifNoneMatch, tag) {
-            return HTTPAnswer(status: .notModified, headers: headers, body: ByteBuffer())
+            return HTTPAnswer(status: .notModified, headers: headers, body: ByteBuffer(), order: id, trace: trace)
         }
         var body = ByteBuffer()
         // Fixed parts, UUIDs and numbers have at most 600 bytes, the longest message 120, a ticket 52.
@@ -110,7 +113,7 @@ struct OrderView: Hashable, Sendable {
         write(into: &body)
         headers.append(HTTPField(name: .contentType, value: "application/json"))
         headers.append(HTTPField(name: .contentLength, value: String(body.readableBytes)))
-        return HTTPAnswer(status: .ok, headers: headers, body: body)
+        return HTTPAnswer(status: .ok, headers: headers, body: body, order: id, trace: trace)
     }
 
     func write(into body: inout ByteBuffer) {

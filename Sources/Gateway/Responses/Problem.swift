@@ -18,6 +18,8 @@ struct Problem: Error, Hashable, Sendable {
     /// The key to send again, in a problem after which the same purchase may be tried again: the client may not have
     /// chosen it.
     var idempotencyKey: String?
+    /// Under which it was logged; nil when it was not.
+    var requestID: String?
 
     init(_ code: ProblemCode, _ detail: String, errors: [FieldError] = [], retryAfter: Int? = nil) {
         self.code = code
@@ -75,6 +77,6 @@ struct Problem: Error, Hashable, Sendable {
         if let retryAfter { headers.append(HTTPField(name: .retryAfter, value: String(retryAfter))) }
         if let allow { headers.append(HTTPField(name: .allow, value: allow)) }
         if code.status == 401 { headers.append(HTTPField(name: .wwwAuthenticate, value: "Bearer")) }
-        return HTTPAnswer(status: status, headers: headers, body: body)
+        return HTTPAnswer(status: status, headers: headers, body: body, code: code)
     }
 }

@@ -55,6 +55,6 @@ struct PurchaseResponse: Hashable, Sendable {
         headers.append(HTTPField(name: .location, value: "/api/orders/" + order.description))
         headers.append(HTTPField(name: .retryAfter, value: "1"))
         if isReplay { headers.append(HTTPField(name: .idempotentReplayed, value: "true")) }
-        return HTTPAnswer(status: .accepted, headers: headers, body: body)
+        return HTTPAnswer(status: .accepted, headers: headers, body: body, order: order)
     }
 }

@@ -1,12 +1,16 @@
 import CoreMetrics
 import Crypto
+import Hummingbird
 import InventoryStore
 import Logging
+import NIOCore
 import Observability
 import OnsaleConfiguration
+import OnsaleTracing
 import OrderRepository
 import Security
 import Ticketing
+import Tracing
 
 /// Sells: one call of the inventory store, and in rare cases a look into Postgres for an order that Redis forgot.
 struct PurchaseService<Inventory: InventoryStore, Repository: OrderRepository>: Sendable {
@@ -29,21 +33,19 @@ struct PurchaseService<Inventory: InventoryStore, Repository: OrderRepository>: 
     func refuseAtOnce(_ request: PurchaseRequest, by user: UserID) throws(Problem) {
         guard soldOut.refuses(user, event: request.event) else { return }
         metrics.soldOutCacheAnswers.increment()
-        metrics.purchaseRefused(.soldOut)
         throw PurchaseProblems.soldOut
     }
 
     /// - Throws: Why nothing was sold; then nothing is reserved either, unless the problem is `overloaded`, whose
     ///   detail tells the client to try again with the same key.
     func purchase(
-        _ request: PurchaseRequest, by user: UserID, key: IdempotencyKey
+        _ request: PurchaseRequest, by user: UserID, key: IdempotencyKey, from origin: RequestOrigin
     ) async throws(Problem) -> PurchaseResponse {
         do throws(Problem) {
-            let answer = try await sell(request, to: user, key: key)
+            let answer = try await sell(request, to: user, key: key, from: origin)
             (answer.isReplay ? metrics.purchasesReplayed : metrics.purchasesAccepted).increment()
             return answer
         } catch {
-            metrics.purchaseRefused(error.code)
             var problem = error
             if problem.code.status == 503 { problem.idempotencyKey = key.text }
             throw problem
@@ -51,7 +53,7 @@ struct PurchaseService<Inventory: InventoryStore, Repository: OrderRepository>: 
     }
 
     private func sell(
-        _ request: PurchaseRequest, to user: UserID, key: IdempotencyKey
+        _ request: PurchaseRequest, to user: UserID, key: IdempotencyKey, from origin: RequestOrigin
     ) async throws(Problem) -> PurchaseResponse {
         let partition = partitioning.partition(of: request.event)
         let id = OrderID(
@@ -59,12 +61,12 @@ struct PurchaseService<Inventory: InventoryStore, Repository: OrderRepository>: 
         let reservation = Reservation(
             order: id, user: user, event: request.event, quantity: request.quantity,
             paymentMethod: request.paymentMethod)
-        var outcome = try await reserve(reservation)
+        var outcome = try await reserve(reservation, for: origin)
         if case .ask = outcome {
             if let answer = try await recorded(reservation, request, key: key) { return answer }
             var reservation = reservation
             reservation.isUnrecorded = true
-            outcome = try await reserve(reservation)
+            outcome = try await reserve(reservation, for: origin)
         }
         switch outcome {
         case .accepted(let sequence, let committed, let unitPrice):
@@ -72,8 +74,9 @@ struct PurchaseService<Inventory: InventoryStore, Repository: OrderRepository>: 
             soldOut.stockReturned(request.event)
             guard let total = unitPrice.times(request.quantity) else {
                 // Events whose largest order does not fit are refused when they are made.
-                logger.error("purchase.total_too_large", metadata: [LogKey.orderID: "\(id)"])
-                throw Problem(.internalError, "The total of the order cannot be written.")
+                throw logged(
+                    "purchase.total_too_large", [:], reservation, origin,
+                    Problem(.internalError, "The total of the order cannot be written."))
             }
             return PurchaseResponse(
                 order: id, event: request.event, quantity: request.quantity, total: total, status: .pending,
@@ -94,18 +97,48 @@ struct PurchaseService<Inventory: InventoryStore, Repository: OrderRepository>: 
         case .refused(let refusal, let mayBeRecorded):
             return try await refused(refusal, mayBeRecorded: mayBeRecorded, reservation, request, key: key)
         case .ask:
-            logger.error("purchase.asked_twice", metadata: [LogKey.orderID: "\(id)"])
-            throw PurchaseProblems.noAnswer(limits)
+            throw logged("purchase.asked_twice", [:], reservation, origin, PurchaseProblems.noAnswer(limits))
         }
     }
 
-    private func reserve(_ reservation: Reservation) async throws(Problem) -> ReservationOutcome {
-        do { return try await inventory.reserve(reservation) } catch {
-            if error.code == .unexpectedReply {
-                logger.error("purchase.reserve_failed", metadata: [LogKey.error: "\(error)"])
-            }
-            throw PurchaseProblems.noAnswer(limits)
+    private func reserve(
+        _ reservation: Reservation, for origin: RequestOrigin
+    ) async throws(Problem) -> ReservationOutcome {
+        var reservation = reservation
+        let span = origin.span?.child("reserve", ofKind: .producer)
+        reservation.trace = span?.traceparent
+        let start = NIODeadline.now()
+        do {
+            let outcome = try await inventory.reserve(reservation)
+            let result = GatewayMetrics.ReservationResult(outcome)
+            metrics.reserved(result, nanoseconds: (.now() - start).nanoseconds)
+            span?.attributes["onsale.outcome"] = result.rawValue
+            span?.end()
+            return outcome
+        } catch {
+            metrics.reserved(.failed, nanoseconds: (.now() - start).nanoseconds)
+            span?.recordError(error)
+            span?.end()
+            let problem = PurchaseProblems.noAnswer(limits)
+            guard error.code == .unexpectedReply else { throw problem }
+            throw logged("purchase.reserve_failed", [LogKey.error: "\(error)"], reservation, origin, problem)
         }
+    }
+
+    /// Logs what a person should look at, under the id that the client is told in the problem.
+    private func logged(
+        _ message: Logger.Message, _ metadata: Logger.Metadata, _ reservation: Reservation, _ origin: RequestOrigin,
+        _ problem: Problem
+    ) -> Problem {
+        var problem = problem
+        let id = origin.id ?? RequestID().description
+        problem.requestID = id
+        var metadata = metadata
+        metadata[LogKey.orderID] = "\(reservation.order)"
+        metadata[LogKey.requestID] = "\(id)"
+        if let trace = origin.span?.context.trace { metadata[LogKey.traceID] = "\(trace.traceID)" }
+        logger.error(message, metadata: metadata)
+        return problem
     }
 
     /// The answer for a refusal of Redis, after a look at what Redis may have forgotten.

@@ -11,17 +11,24 @@ import Payments
 import PostgresClient
 import RedisClient
 import ServiceLifecycle
+import Telemetry
 import Ticketing
 import UnixSignals
 
 extension App {
     /// Connects the parts; the only place where concrete types meet.
-    static func build(config: ConfigReader, registry: PrometheusRegistry, logger: Logger) async throws -> ServiceGroup {
+    static func build(config: ConfigReader, telemetry: Telemetry, logger: Logger) async throws -> ServiceGroup {
         try FailPoint.arm(config: config)
         let configuration = try WorkerConfiguration(config: config)
         let partitioning = try Partitioning(config: config)
-        let postgres = PostgresClient(configuration: try .lanes(config: config), logger: logger)
-        let redis = RedisClient(configuration: try RedisConfiguration(config: config), logger: logger)
+        let postgres = PostgresClient(
+            configuration: try .lanes(config: config), logger: logger, metrics: PostgresMetrics(pool: "lanes"))
+        telemetry.show(postgres, pool: "lanes")
+        var redisConfiguration = try RedisConfiguration(config: config)
+        let redisMetrics = RedisMetrics()
+        redisConfiguration.metrics = redisMetrics
+        let redis = RedisClient(configuration: redisConfiguration, logger: logger)
+        telemetry.show(redis, redisMetrics)
         let inventory = RedisInventoryStore(
             redis: redis, partitioning: partitioning, configuration: try InventoryConfiguration(config: config),
             logger: logger)
@@ -38,7 +45,7 @@ extension App {
                 try await payments.prepare()
             }
             return try services(
-                config: config, configuration, partitioning, postgres, redis, inventory, payments, registry, logger)
+                config: config, configuration, partitioning, postgres, redis, inventory, payments, telemetry, logger)
         } catch {
             // What is open would say less than the error.
             try await payments.close()
@@ -50,34 +57,36 @@ extension App {
     private static func services(
         config: ConfigReader, _ configuration: WorkerConfiguration, _ partitioning: Partitioning,
         _ postgres: PostgresClient, _ redis: RedisClient, _ inventory: RedisInventoryStore,
-        _ payments: ConfiguredPaymentGateway, _ registry: PrometheusRegistry, _ logger: Logger
+        _ payments: ConfiguredPaymentGateway, _ telemetry: Telemetry, _ logger: Logger
     ) throws -> ServiceGroup {
+        let provider = MeasuredPaymentGateway(payments)
         let owner = "\(ProcessInfo.processInfo.hostName):\(ProcessInfo.processInfo.processIdentifier)"
         let lanes = partitioning.all.map { partition in
             Lane(
                 partition: partition, owner: owner, store: RedisLaneStore(inventory: inventory),
-                repository: PostgresLaneRepository(postgres: postgres), gateway: payments,
-                configuration: configuration, logger: logger)
+                repository: PostgresLaneRepository(postgres: postgres), gateway: provider,
+                configuration: configuration, logger: logger, tracer: telemetry.tracer)
         }
-        let mail = try mailServices(config: config, logger: logger)
+        let mail = try mailServices(config: config, telemetry, logger)
         let operations = OperationsServer(
-            registry: registry, inventory: inventory,
+            registry: telemetry.registry, inventory: inventory,
             repository: PostgresOrderRepository(postgres: postgres, partitioning: partitioning))
         let server = try operations.application(config: config, logger: logger)
 
         // Stopped in reverse: the lanes first, then what they stand on.
-        var services: [ServiceGroupConfiguration.ServiceConfiguration] = [
+        var services = telemetry.services().map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) }
+        services += [
             .init(service: PostgresShutdown(postgres: postgres)), .init(service: PaymentShutdown(payments: payments)),
             .init(service: redis), .init(service: server),
         ]
         services.append(
             .init(
                 service: OutboxDispatcher(
-                    repository: PostgresOutboxRepository(postgres: postgres), gateway: payments, logger: logger)))
+                    repository: PostgresOutboxRepository(postgres: postgres), gateway: provider, logger: logger)))
         services.append(
             .init(
                 service: ChargeReconciler(
-                    repository: PostgresOutboxRepository(postgres: postgres), gateway: payments,
+                    repository: PostgresOutboxRepository(postgres: postgres), gateway: provider,
                     configuration: configuration, logger: logger)))
         services += mail.map { .init(service: $0) }
         services.append(
@@ -92,11 +101,15 @@ extension App {
     }
 
     /// What sends mails, and its one connection to Postgres: a wave of mails takes none of the lanes'.
-    private static func mailServices(config: ConfigReader, logger: Logger) throws -> [any Service] {
+    private static func mailServices(
+        config: ConfigReader, _ telemetry: Telemetry, _ logger: Logger
+    ) throws -> [any Service] {
         let configuration = try MailConfiguration(config: config)
         var database = try PostgresConfiguration(url: try config.required("database.url", isSecret: true))
         database.maxConnections = 1
-        let postgres = PostgresClient(configuration: database, logger: logger)
+        let postgres = PostgresClient(
+            configuration: database, logger: logger, metrics: PostgresMetrics(pool: "mail"))
+        telemetry.show(postgres, pool: "mail")
         func dispatcher(_ mailer: some Mailer, connections: Int, timeout: Duration) throws -> any Service {
             MailDispatcher(
                 repository: PostgresMailRepository(postgres: postgres), mailer: mailer,

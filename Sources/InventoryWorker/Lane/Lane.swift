@@ -1,6 +1,7 @@
 import CoreMetrics
 package import InventoryStore
 package import Logging
+package import OnsaleTracing
 package import OrderRepository
 package import Payments
 import Reconciliation
@@ -19,12 +20,13 @@ package final class Lane<Store: LaneStore, Repository: LaneRepository, Gateway: 
     private let drift: ReconciliationMetrics
     private let suspicion = BuyerSuspicion(handed: StockInquiry.mostBuyers)
     private let logger: Logger
+    private let tracer: SpanTracer?
     private let time: TimeAndChance
     private let settler: Settler<Store, Repository, Gateway>
 
     package init(
         partition: Partition, owner: String, store: Store, repository: Repository, gateway: Gateway,
-        configuration: WorkerConfiguration, logger: Logger, time: TimeAndChance = .machine
+        configuration: WorkerConfiguration, logger: Logger, tracer: SpanTracer? = nil, time: TimeAndChance = .machine
     ) {
         var logger = logger
         logger[metadataKey: "partition"] = "\(partition.number)"
@@ -36,10 +38,11 @@ package final class Lane<Store: LaneStore, Repository: LaneRepository, Gateway: 
         self.metrics = LaneMetrics(partition: String(partition.number))
         self.drift = ReconciliationMetrics(partition: String(partition.number))
         self.logger = logger
+        self.tracer = tracer
         self.time = time
         self.settler = Settler(
             store: store, repository: repository, gateway: gateway, partition: partition,
-            configuration: configuration, metrics: metrics, logger: logger, time: time)
+            configuration: configuration, metrics: metrics, logger: logger, tracer: tracer, time: time)
     }
 
     /// Works until graceful shutdown. A store that fails is tried again, with the same lease while that holds.
@@ -55,12 +58,12 @@ package final class Lane<Store: LaneStore, Repository: LaneRepository, Gateway: 
                     lease = try await repository.acquireLease(of: partition, owner: owner, for: configuration.lease)
                 }
                 guard let held = lease else {
-                    metrics.owned.record(0)
+                    metrics.release()
                     drift.reset()
                     await time.pause(time.jittered(configuration.lease / 4))
                     continue
                 }
-                metrics.owned.record(1)
+                metrics.hold(held)
                 try await serve(held)
                 backoff.reset()
             } catch is LeaseLost {
@@ -77,7 +80,7 @@ package final class Lane<Store: LaneStore, Repository: LaneRepository, Gateway: 
                 logger.notice("lane.lease.kept", metadata: ["error": "\(error)"])
             }
         }
-        metrics.owned.record(0)
+        metrics.release()
     }
 
     /// Works under the lease until shutdown is asked for; throws when a store fails or the lease is lost.
@@ -100,7 +103,7 @@ package final class Lane<Store: LaneStore, Repository: LaneRepository, Gateway: 
                 var tenure = LaneTenure(
                     reader: reader, store: store, repository: repository, settler: settler, lease: lease,
                     reconciler: reconciler, configuration: configuration, metrics: metrics, logger: logger,
-                    time: time)
+                    tracer: tracer, time: time)
                 group.addTask {
                     try await tenure.run()
                     try await self.finishCharges(under: lease)

@@ -1,4 +1,5 @@
 import CoreMetrics
+import Ticketing
 
 /// The metrics of one lane, made once. Names are for Prometheus; `partition` is the only label.
 struct LaneMetrics: Sendable {
@@ -11,14 +12,18 @@ struct LaneMetrics: Sendable {
     let rejected: Counter
     let redelivered: Counter
     let lost: Counter
+    /// Entries moved to the dead stream.
+    let dead: Counter
     let confirmed: Counter
     let cancelled: Counter
     let chargeFailures: Counter
     /// Attempts to settle an order that Postgres refused: a person should look.
     let unsettled: Counter
     let backlog: Gauge
-    let owned: Gauge
     let inFlight: Gauge
+    private let owned: Gauge
+    private let epoch: Gauge
+    private let heartbeat: Gauge
 
     init(partition: String) {
         let labels = [("partition", partition)]
@@ -30,6 +35,7 @@ struct LaneMetrics: Sendable {
         rejected = Counter(label: "onsale_intents_rejected_total", dimensions: labels)
         redelivered = Counter(label: "onsale_intents_redelivered_total", dimensions: labels)
         lost = Counter(label: "onsale_intents_lost_total", dimensions: labels)
+        dead = Counter(label: "onsale_dead_letters_total", dimensions: labels)
         confirmed = Counter(label: "onsale_orders_confirmed_total", dimensions: labels)
         cancelled = Counter(label: "onsale_orders_cancelled_total", dimensions: labels)
         chargeFailures = Counter(label: "onsale_charge_failures_total", dimensions: labels)
@@ -37,5 +43,21 @@ struct LaneMetrics: Sendable {
         backlog = Gauge(label: "onsale_lane_backlog", dimensions: labels)
         owned = Gauge(label: "onsale_lane_owned", dimensions: labels)
         inFlight = Gauge(label: "onsale_charges_in_flight", dimensions: labels)
+        epoch = Gauge(label: "onsale_lane_epoch", dimensions: labels)
+        heartbeat = Gauge(label: "onsale_lane_heartbeat_timestamp_seconds", dimensions: labels)
+    }
+
+    func hold(_ lease: Lease) {
+        owned.record(1)
+        epoch.record(lease.epoch)
+    }
+
+    /// The lane has seen to its upkeep.
+    /// - Parameter now: Milliseconds since 1970.
+    func beat(at now: Int64) { heartbeat.record(Double(now) / 1_000) }
+
+    /// Another worker has the lane, or none: says nothing of it any more.
+    func release() {
+        for gauge in [owned, epoch, heartbeat, backlog, inFlight] { gauge.record(0) }
     }
 }

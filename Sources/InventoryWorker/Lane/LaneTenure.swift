@@ -2,6 +2,7 @@ import CoreMetrics
 import Metrics
 import InventoryStore
 import Logging
+import OnsaleTracing
 import OnsaleConfiguration
 import OrderRepository
 import Payments
@@ -16,6 +17,7 @@ struct LaneTenure<Store: LaneStore, Repository: LaneRepository, Gateway: Payment
     let configuration: WorkerConfiguration
     let metrics: LaneMetrics
     let logger: Logger
+    let tracer: SpanTracer?
     private let time: TimeAndChance
     private let committer: BatchCommitter<Repository>
     private var renewal: LeaseRenewal<Repository>
@@ -28,7 +30,7 @@ struct LaneTenure<Store: LaneStore, Repository: LaneRepository, Gateway: Payment
     init(
         reader: Store.Reader, store: Store, repository: Repository, settler: Settler<Store, Repository, Gateway>,
         lease: Lease, reconciler: StockReconciler<Store, Repository>, configuration: WorkerConfiguration,
-        metrics: LaneMetrics, logger: Logger, time: TimeAndChance
+        metrics: LaneMetrics, logger: Logger, tracer: SpanTracer?, time: TimeAndChance
     ) {
         self.reader = reader
         self.store = store
@@ -36,6 +38,7 @@ struct LaneTenure<Store: LaneStore, Repository: LaneRepository, Gateway: Payment
         self.configuration = configuration
         self.metrics = metrics
         self.logger = logger
+        self.tracer = tracer
         self.time = time
         self.committer = BatchCommitter(repository: repository)
         self.renewal = LeaseRenewal(lease, for: configuration.lease, in: repository, time: time)
@@ -96,6 +99,8 @@ struct LaneTenure<Store: LaneStore, Repository: LaneRepository, Gateway: Payment
             try await stock.tick()
             settler.refuse(stock.cancelled)
             metrics.backlog.record(try await store.backlog(of: lease.partition))
+            metrics.inFlight.record(settler.inFlight)
+            metrics.beat(at: time.calendar())
             nextTick = now + configuration.tick
         }
     }
@@ -114,8 +119,16 @@ struct LaneTenure<Store: LaneStore, Repository: LaneRepository, Gateway: Payment
             try await store.acknowledge(batch.map(\.entry), in: lease.partition, drainRate: rate.perSecond)
             FailPoint.afterEarlyAcknowledge.pass()
         }
+        var spans = BatchSpans(of: batch, under: lease, tracer: tracer)
+        defer { spans?.end() }
         let start = time.now()
-        let outcomes = try await committer.commit(batch, keeping: &renewal)
+        let outcomes: [(QueuedIntent, EntryOutcome)]
+        spans?.beginCommit()
+        do { outcomes = try await committer.commit(batch, keeping: &renewal) } catch {
+            spans?.fail(error)
+            throw error
+        }
+        spans?.endCommit()
         FailPoint.afterCommit.pass()
         metrics.commitDuration.record(duration: time.now() - start)
 
@@ -147,7 +160,7 @@ struct LaneTenure<Store: LaneStore, Repository: LaneRepository, Gateway: Payment
         try await store.publish(settled, in: lease.partition)
         FailPoint.afterPublish.pass()
         try await store.acknowledge(done, in: lease.partition, drainRate: rate.perSecond)
-        settler.offer(unsettled)
+        settler.offer(unsettled, in: spans?.contexts ?? [:])
         metrics.committed.increment(by: done.count)
         metrics.batchSize.record(deliveries.count)
         if let accepted = deliveries.first?.entry.milliseconds {
@@ -158,6 +171,7 @@ struct LaneTenure<Store: LaneStore, Repository: LaneRepository, Gateway: Payment
     private mutating func reject(_ rejection: Rejection) async throws {
         try await renewal.renewIfDue()
         guard try await store.reject(rejection, under: lease) != .fenced else { throw LeaseLost(lease: lease) }
+        if rejection.note != nil { metrics.dead.increment() }
         noteRejection(of: rejection.entry, rejection.intent, rejection.note ?? "accepted twice")
     }
 

@@ -1,5 +1,6 @@
 import OrderRepository
 import Ticketing
+import Tracing
 
 /// Which orders are being paid for and which of them have an outcome: state only, no I/O.
 struct SettlementQueue {
@@ -13,19 +14,23 @@ struct SettlementQueue {
     private var expiring: Set<OrderID> = []
     /// Those of them whose provider gave no word.
     private var unheard: [OrderID] = []
+    /// Of the orders in flight those whose traces are recorded, and where in them they are.
+    private var traces: [OrderID: ServiceContext] = [:]
 
     init(capacity: Int) { self.capacity = capacity }
 
     var isIdle: Bool { inFlight.isEmpty }
+    var count: Int { inFlight.count }
     var room: Int { capacity - inFlight.count }
 
     /// Takes in orders to be charged and returns how many were new; those beyond the capacity are left to a later scan
     /// of Postgres.
     @discardableResult
-    mutating func offer(_ intents: [Intent]) -> Int {
+    mutating func offer(_ intents: [Intent], in traces: [OrderID: ServiceContext] = [:]) -> Int {
         let before = inFlight.count
         for intent in intents where inFlight.count < capacity && inFlight.insert(intent.order).inserted {
             newcomers.append(intent)
+            if let context = traces[intent.order] { self.traces[intent.order] = context }
         }
         return inFlight.count - before
     }
@@ -69,11 +74,17 @@ struct SettlementQueue {
         return batch
     }
 
+    /// Where in their traces those of the orders are that are recorded.
+    func contexts(of orders: some Sequence<OrderID>) -> [ServiceContext] {
+        traces.isEmpty ? [] : orders.compactMap { traces[$0] }
+    }
+
     /// Orders that are done with: settled, and Redis was told; or left to a later scan.
     mutating func finish(_ orders: [OrderID]) {
         inFlight.subtract(orders)
         expiring.subtract(orders)
         decided.subtract(orders)
+        if !traces.isEmpty { for order in orders { traces[order] = nil } }
     }
 
     /// Forgets the charges under way, which were cancelled and are found in Postgres again.

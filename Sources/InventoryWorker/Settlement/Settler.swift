@@ -3,10 +3,12 @@ import Metrics
 import InventoryStore
 import Logging
 import OnsaleConfiguration
+import OnsaleTracing
 import OrderRepository
 import Payments
 import Synchronization
 import Ticketing
+import Tracing
 
 /// When a settler's regular work is due, and how far it has come.
 private struct Upkeep {
@@ -36,6 +38,7 @@ final class Settler<Store: LaneStore, Repository: LaneRepository, Gateway: Payme
     let configuration: WorkerConfiguration
     let metrics: LaneMetrics
     let logger: Logger
+    let tracer: SpanTracer?
     let time: TimeAndChance
     let queue: Mutex<SettlementQueue>
     /// Events whose orders are cancelled instead of charged.
@@ -46,7 +49,8 @@ final class Settler<Store: LaneStore, Repository: LaneRepository, Gateway: Payme
 
     init(
         store: Store, repository: Repository, gateway: Gateway, partition: Partition,
-        configuration: WorkerConfiguration, metrics: LaneMetrics, logger: Logger, time: TimeAndChance
+        configuration: WorkerConfiguration, metrics: LaneMetrics, logger: Logger, tracer: SpanTracer?,
+        time: TimeAndChance
     ) {
         self.store = store
         self.repository = repository
@@ -55,6 +59,7 @@ final class Settler<Store: LaneStore, Repository: LaneRepository, Gateway: Payme
         self.configuration = configuration
         self.metrics = metrics
         self.logger = logger
+        self.tracer = tracer
         self.time = time
         self.queue = Mutex(SettlementQueue(capacity: configuration.chargesInFlight))
     }
@@ -72,10 +77,14 @@ final class Settler<Store: LaneStore, Repository: LaneRepository, Gateway: Payme
     /// Whether orders of the event are cancelled instead of charged.
     func isRefused(_ event: EventID) -> Bool { refused.withLock { $0.contains(event) } }
 
+    /// How many orders are being charged or settled.
+    var inFlight: Int { queue.withLock { $0.count } }
+
     /// Hands over orders that were just committed as pending.
-    func offer(_ intents: [Intent]) {
+    /// - Parameter traces: Where in their traces those of them are that are recorded.
+    func offer(_ intents: [Intent], in traces: [OrderID: ServiceContext] = [:]) {
         guard !intents.isEmpty else { return }
-        queue.withLock { _ = $0.offer(intents) }
+        queue.withLock { _ = $0.offer(intents, in: traces) }
         wakeUp()
     }
 
@@ -162,23 +171,42 @@ final class Settler<Store: LaneStore, Repository: LaneRepository, Gateway: Payme
                 }
                 return wakeUp()
             }
+            let span = begin("charge", .client, of: CollectionOfOne(intent.order)).first
             do {
                 let outcome: ChargeOutcome?
                 if intent.total.amount == 0 {
                     outcome = nil
                 } else {
-                    outcome = try await gateway.charge(Charge(intent))
+                    outcome = try await charge(intent, in: span)
                     FailPoint.afterCharge.pass()
                 }
+                span?.end()
                 queue.withLock { $0.complete(Settlement(intent, outcome, time)) }
                 wakeUp()
                 return
             } catch {
                 metrics.chargeFailures.increment()
-                logger.debug(
-                    "charge.retry", metadata: ["order.id": "\(intent.order)", "error": "\(error)"])
+                span?.recordError(error)
+                span?.end()
+                var metadata: Logger.Metadata = ["order.id": "\(intent.order)", "error": "\(error)"]
+                metadata["trace.id"] = (span?.context.trace).map { "\($0.traceID)" }
+                logger.debug("charge.retry", metadata: metadata)
                 do { try await time.sleep(backoff.pause()) } catch { return }
             }
+        }
+    }
+
+    /// What is called on the way to the provider knows the trace by its context.
+    private func charge(_ intent: Intent, in span: RecordedSpan?) async throws -> ChargeOutcome {
+        guard let span else { return try await gateway.charge(Charge(intent)) }
+        return try await ServiceContext.withValue(span.context) { try await gateway.charge(Charge(intent)) }
+    }
+
+    /// Begins a span in the trace of each of the orders that is recorded.
+    private func begin(_ name: String, _ kind: SpanKind, of orders: some Sequence<OrderID>) -> [RecordedSpan] {
+        guard let tracer else { return [] }
+        return queue.withLock { $0.contexts(of: orders) }.map {
+            tracer.startSpan(name, context: $0, ofKind: kind)
         }
     }
 
@@ -187,7 +215,10 @@ final class Settler<Store: LaneStore, Repository: LaneRepository, Gateway: Payme
         let batch = queue.withLock { $0.takeOutcomes(limit: configuration.batchSize) }
         guard !batch.isEmpty else { return false }
         let start = time.now()
+        let settling = begin("settle", .client, of: batch.lazy.map(\.order.id))
+        defer { for span in settling { span.end() } }
         let settled = try await settle(batch[...], under: lease)
+        for span in settling { span.end() }
         FailPoint.afterSettle.pass()
         metrics.settleDuration.record(duration: time.now() - start)
         // The others had moved before, by a commit whose answer was lost: their batch is found among those left over.
@@ -195,7 +226,11 @@ final class Settler<Store: LaneStore, Repository: LaneRepository, Gateway: Payme
         let orders = batch.map(\.order).filter { moved.contains($0.id) }
         metrics.confirmed.increment(by: orders.count { $0.status == .confirmed })
         metrics.cancelled.increment(by: orders.count { $0.status == .cancelled })
+        let publishing = begin("publish", .producer, of: orders.lazy.map(\.id))
+        defer { for span in publishing { span.end() } }
         try await store.publish(orders, in: partition)
+        for span in publishing { span.end() }
+        noteEnd(of: orders)
         published.formUnion(settled.map(\.id))
         queue.withLock { $0.finish(batch.map(\.order.id)) }
         if batch.contains(where: { $0.order.status == .cancelled }) {
@@ -203,6 +238,16 @@ final class Settler<Store: LaneStore, Repository: LaneRepository, Gateway: Payme
             try await returnUnits()
         }
         return true
+    }
+
+    private func noteEnd(of orders: [SettledOrder]) {
+        guard logger.logLevel <= .debug else { return }
+        for order in orders {
+            var metadata: Logger.Metadata = ["order.id": "\(order.id)", "status": "\(order.status.rawValue)"]
+            let trace = queue.withLock { $0.contexts(of: CollectionOfOne(order.id)) }.first?.trace
+            metadata["trace.id"] = trace.map { "\($0.traceID)" }
+            logger.debug("order.settled", metadata: metadata)
+        }
     }
 
     /// Settles what can be settled: an order that Postgres refuses to settle is found by halving and stays pending, to

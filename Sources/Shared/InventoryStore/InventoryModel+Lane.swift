@@ -91,6 +91,7 @@ extension InventoryModel {
             tickets: settlement.tickets.isEmpty ? record.tickets : settlement.tickets, createdAt: record.createdAt,
             updatedAt: now)
         moved.isDeferred = record.isDeferred
+        moved.trace = record.trace
         orders[record.id]?.record = moved
         if settlement.status.isFinal { orders[record.id]?.expiresAt = now + InventoryModel.finalRecordLifetime }
     }

@@ -102,7 +102,8 @@ package struct InventoryModel: Sendable {
     ) {
         let intent = Intent(
             order: reservation.order, user: reservation.user, event: reservation.event,
-            quantity: reservation.quantity, total: total, paymentMethod: reservation.paymentMethod)
+            quantity: reservation.quantity, total: total, paymentMethod: reservation.paymentMethod,
+            trace: reservation.trace)
         intents.append(intent.fields, intent: intent, now: now)
         accepted += 1
         var stock = stock
@@ -119,6 +120,7 @@ package struct InventoryModel: Sendable {
             id: intent.order, user: intent.user, event: intent.event, quantity: intent.quantity,
             paymentMethod: intent.paymentMethod, total: intent.total, status: .pending, reason: nil,
             sequence: sequence, tickets: [], createdAt: now, updatedAt: now)
+        order.record?.trace = intent.trace
         orders[intent.order] = order
     }
 
@@ -144,6 +146,6 @@ extension Intent {
             "order", order.description, "user", user.description, "event", event.description,
             "quantity", String(quantity), "amount", String(total.amount), "currency", total.currency.rawValue,
             "method", paymentMethod.text,
-        ]
+        ] + (trace.map { ["trace", $0] } ?? [])
     }
 }

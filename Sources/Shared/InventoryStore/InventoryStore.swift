@@ -48,6 +48,8 @@ package struct Reservation: Hashable, Sendable {
     package let paymentMethod: PaymentMethod
     /// Whether Postgres was asked for the order and has none.
     package var isUnrecorded = false
+    /// See `Intent.trace`.
+    package var trace: String?
 
     package init(order: OrderID, user: UserID, event: EventID, quantity: Int, paymentMethod: PaymentMethod) {
         self.order = order
@@ -117,6 +119,8 @@ package struct OrderRecord: Hashable, Sendable {
     package let updatedAt: Int64
     /// Whether Postgres knows more of the order than this.
     package var isDeferred = false
+    /// See `Intent.trace`.
+    package var trace: String?
 
     package init(
         id: OrderID, user: UserID, event: EventID, quantity: Int, paymentMethod: PaymentMethod, total: Money,

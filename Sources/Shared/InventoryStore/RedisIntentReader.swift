@@ -82,7 +82,7 @@ extension Intent {
     /// Reads an intent's fields and values; nil when one is missing or breaks the rules of its type.
     init?(fields: [RESPValue]) {
         var order: OrderID?, user: UserID?, event: EventID?, method: PaymentMethod?, currency: Currency?
-        var quantity: Int64?, amount: Int64?
+        var quantity: Int64?, amount: Int64?, trace: String?
         for index in stride(from: 0, to: fields.count - 1, by: 2) {
             let value = fields[index + 1]
             switch fields[index].string {
@@ -93,6 +93,7 @@ extension Intent {
             case "amount": amount = value.integer
             case "currency": currency = value.string.flatMap { Currency(rawValue: $0) }
             case "method": method = value.string.flatMap { PaymentMethod($0) }
+            case "trace": trace = value.string
             default: break  // A field of a later version.
             }
         }
@@ -100,6 +101,7 @@ extension Intent {
             let units = Int(exactly: quantity), Limits.quantity.contains(units),
             let total = Money(amount: amount, currency: currency)
         else { return nil }
-        self.init(order: order, user: user, event: event, quantity: units, total: total, paymentMethod: method)
+        self.init(
+            order: order, user: user, event: event, quantity: units, total: total, paymentMethod: method, trace: trace)
     }
 }

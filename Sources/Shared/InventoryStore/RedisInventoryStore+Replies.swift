@@ -74,6 +74,7 @@ extension OrderRecord {
         var quantity: Int64?, amount: Int64?, sequence: Int64 = 0, created: Int64 = 0, updated: Int64 = 0
         var tickets: [TicketCode] = []
         var isDeferred = false
+        var trace: String?
         var index = fields.startIndex
         while index + 1 < fields.endIndex {
             let value = fields[index + 1]
@@ -89,6 +90,7 @@ extension OrderRecord {
             case "reason": reason = value.string.flatMap { CancellationReason(rawValue: $0) }
             case "tickets": tickets = value.string?.split(separator: " ").compactMap { TicketCode($0) } ?? []
             case "deferred": isDeferred = true
+            case "trace": trace = value.string
             case "created": created = value.integer ?? 0
             case "updated": updated = value.integer ?? 0
             default: break  // A field of a later version.
@@ -103,6 +105,7 @@ extension OrderRecord {
             status: status, reason: reason, sequence: sequence, tickets: tickets, createdAt: created,
             updatedAt: updated)
         self.isDeferred = isDeferred
+        self.trace = trace
     }
 }
 

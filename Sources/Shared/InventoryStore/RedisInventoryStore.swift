@@ -34,16 +34,18 @@ package struct RedisInventoryStore: InventoryStore {
         let keys = try keys(of: reservation.order.partition)
         let event = reservation.event.description
         let order = reservation.order.description
+        var arguments: [RedisArgument] = [
+            .init(order), .init(reservation.user.description), .init(event), .init(reservation.quantity),
+            .init(reservation.paymentMethod.text), .init(configuration.backlogLimit),
+            reservation.isUnrecorded ? "1" : "0",
+        ]
+        if let trace = reservation.trace { arguments.append(.init(trace)) }
         let command = InventoryScripts.reserve.command(
             keys: [
                 .init("\(keys.event(reservation.event))"), .init(keys.buyers(reservation.event)),
                 .init(keys.order(reservation.order)), .init(keys.intents), .init(keys.progress),
             ],
-            arguments: [
-                .init(order), .init(reservation.user.description), .init(event), .init(reservation.quantity),
-                .init(reservation.paymentMethod.text), .init(configuration.backlogLimit),
-                reservation.isUnrecorded ? "1" : "0",
-            ]
+            arguments: arguments
         ).confirmedByReplicas()
         let reply = try await send(command)
         guard let parts = reply.array, let outcome = ReservationOutcome(reply: parts, order: reservation.order) else {

@@ -6,18 +6,24 @@ struct LineLogHandler: LogHandler {
     /// Characters of a value that are kept: an error's text can be long, a line should stay readable.
     static let maximumValueLength = 2_048
 
-    var logLevel: Logger.Level
+    /// A logger whose level was set keeps it; all others have the process'.
+    var logLevel: Logger.Level {
+        get { ownLevel ?? control.level }
+        set { ownLevel = newValue }
+    }
     var metadata: Logger.Metadata = [:]
     var metadataProvider: Logger.MetadataProvider?
 
     private let label: String
     private let format: LogFormat
+    private let control: LogControl
     private let output: any LogOutput
+    private var ownLevel: Logger.Level?
 
-    init(label: String, configuration: LoggingConfiguration, output: any LogOutput) {
+    init(label: String, format: LogFormat, control: LogControl, output: any LogOutput) {
         self.label = label
-        self.logLevel = configuration.level
-        self.format = configuration.format
+        self.format = format
+        self.control = control
         self.output = output
     }
 
@@ -38,6 +44,7 @@ struct LineLogHandler: LogHandler {
         line.append("logger", label)
         line.append("msg", event.message.description)
         append(all, prefix: "", to: &line)
+        control.count(event.level)
         output.write(line.finished())
     }
 

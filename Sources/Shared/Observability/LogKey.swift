@@ -7,6 +7,8 @@ package enum LogKey {
     package static let actorID = "actor.id"
     package static let paymentID = "payment.id"
     package static let requestID = "request.id"
+    package static let traceID = "trace.id"
+    package static let spanID = "span.id"
 
     // HTTP.
     package static let method = "http.method"
@@ -28,6 +30,7 @@ package enum LogKey {
     package static let count = "count"
     package static let duration = "duration"
     package static let error = "error"
+    package static let level = "log.level"
     package static let limit = "limit"
     package static let migration = "migration"
     package static let reason = "reason"

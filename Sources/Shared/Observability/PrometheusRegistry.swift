@@ -9,7 +9,7 @@ import Synchronization
 /// and `render` do, so make handles once.
 ///
 /// At most `maximumSeries` series are kept. A series beyond that, or one whose name already belongs to a metric of
-/// another type, is not kept: what is recorded to it is dropped, and `metrics_series_refused_total` counts it.
+/// another type, is not kept: what is recorded to it is dropped, and `onsale_metrics_series_refused_total` counts it.
 package final class PrometheusRegistry: Sendable {
     enum Kind: String {
         case counter, gauge, histogram
@@ -36,12 +36,12 @@ package final class PrometheusRegistry: Sendable {
     package init(configuration: PrometheusConfiguration = PrometheusConfiguration()) {
         self.configuration = configuration
         let refused = refused
-        register("metrics.series.refused", .counter, suffix: "_total", dimensions: []) { refused }
-        describe("metrics.series.refused", "Series not kept: too many, or a name that has another type.")
+        register("onsale_metrics_series_refused", .counter, suffix: "_total", dimensions: []) { refused }
+        describe("onsale_metrics_series_refused", "Series not kept: too many, or a name that has another type.")
     }
 
-    /// Says what a metric means, in its `# HELP` line. `label` is the swift-metrics label; the order of this call and
-    /// of making the metric does not matter.
+    /// Says what a metric means, in its `# HELP` line, where `MetricHelp` does not. `label` is the swift-metrics label;
+    /// the order of this call and of making the metric does not matter.
     package func describe(_ label: String, _ help: String) {
         state.withLock { $0.help[label] = help }
     }
@@ -72,7 +72,8 @@ package final class PrometheusRegistry: Sendable {
         let (families, help) = state.withLock { ($0.families, $0.help) }
         var text = PrometheusText()
         for (name, family) in families.sorted(by: { $0.key < $1.key }) {
-            text.family(name, help: help[family.label] ?? family.label, type: family.kind.rawValue)
+            let help = help[family.label] ?? MetricHelp.texts[name] ?? family.label
+            text.family(name, help: help, type: family.kind.rawValue)
             for (labels, series) in family.series.sorted(by: { $0.key < $1.key }) {
                 series.write(name: name, labels: labels, to: &text)
             }

@@ -4,10 +4,13 @@ package import Logging
 /// growing pauses, when they break.
 package final class PostgresClient: Sendable {
     private let pool: ConnectionPool
+    private let metrics: PostgresMetrics?
 
     /// Opens nothing yet.
-    package init(configuration: PostgresConfiguration, logger: Logger) {
+    /// - Parameter metrics: nil: nothing is measured.
+    package init(configuration: PostgresConfiguration, logger: Logger, metrics: PostgresMetrics? = nil) {
         self.pool = ConnectionPool(configuration: configuration, logger: logger)
+        self.metrics = metrics
     }
 
     package var statistics: PostgresPoolStatistics { pool.statistics }
@@ -37,13 +40,13 @@ package final class PostgresClient: Sendable {
     package func withConnection<T>(
         isolation: isolated (any Actor)? = #isolation, _ body: (PostgresConnection) async throws -> T
     ) async throws -> T {
-        let connection = try await pool.acquire()
+        let (connection, start) = try await acquire()
         do {
             let value = try await body(connection)
-            await pool.release(connection)
+            await release(connection, since: start)
             return value
         } catch {
-            await pool.release(connection)
+            await release(connection, since: start, error)
             throw error
         }
     }
@@ -66,14 +69,36 @@ package final class PostgresClient: Sendable {
     private func lease<T>(
         _ body: (PostgresConnection) async throws(PostgresError) -> T
     ) async throws(PostgresError) -> T {
-        let connection = try await pool.acquire()
+        let (connection, start) = try await acquire()
         do throws(PostgresError) {
             let value = try await body(connection)
-            await pool.release(connection)
+            await release(connection, since: start)
             return value
         } catch {
-            await pool.release(connection)
+            await release(connection, since: start, error)
             throw error
         }
+    }
+
+    /// A connection, and when it came.
+    private func acquire() async throws(PostgresError) -> (PostgresConnection, ContinuousClock.Instant) {
+        let begin = ContinuousClock.now
+        do throws(PostgresError) {
+            let connection = try await pool.acquire()
+            let start = ContinuousClock.now
+            metrics?.waited(start - begin)
+            return (connection, start)
+        } catch {
+            metrics?.failed(error)
+            throw error
+        }
+    }
+
+    private func release(
+        _ connection: PostgresConnection, since start: ContinuousClock.Instant, _ error: (any Error)? = nil
+    ) async {
+        metrics?.used(ContinuousClock.now - start)
+        if let error { metrics?.failed(error) }
+        await pool.release(connection)
     }
 }

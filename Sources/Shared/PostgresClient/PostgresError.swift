@@ -1,6 +1,6 @@
 /// Why a call of ``PostgresClient`` or ``PostgresConnection`` failed.
 package struct PostgresError: Error, Sendable, CustomStringConvertible {
-    package enum Code: String, Sendable {
+    package enum Code: String, Sendable, CaseIterable {
         /// The connection URL cannot be read.
         case invalidURL
         /// A bound value that Postgres cannot hold, such as a text with U+0000 in it. Nothing was sent.

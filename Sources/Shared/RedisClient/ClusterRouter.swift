@@ -44,7 +44,9 @@ final class ClusterRouter: Sendable {
     }
 
     /// Links for one user of the cluster, `count` to each node; `leave` ends their care.
-    func makeNodes(linksPerNode count: Int) -> ClusterNodes {
+    /// - Parameter areShared: Whether many callers share them, so that their calls are measured.
+    func makeNodes(linksPerNode count: Int, areShared: Bool) -> ClusterNodes {
+        let configuration = areShared ? configuration : configuration.unmeasured
         let doubtMap: @Sendable () -> Void = { [weak self] in self?.doubtMap() }
         let nodes = ClusterNodes { [configuration, eventLoopGroup, logger] address in
             ClusterNode(
@@ -140,7 +142,7 @@ final class ClusterRouter: Sendable {
         var quiet = logger
         quiet.logLevel = .error
         let link = RedisLink(
-            configuration: configuration.at(address), eventLoop: eventLoopGroup.next(), logger: quiet)
+            configuration: configuration.unmeasured.at(address), eventLoop: eventLoopGroup.next(), logger: quiet)
         do throws(RedisClientError) {
             let reply = try await link.answer(to: RedisCommand("CLUSTER", "SLOTS"), within: Self.viewTimeout)
             guard let map = SlotMap(reply, answeredBy: address), !map.primaries.isEmpty else {

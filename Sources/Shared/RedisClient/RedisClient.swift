@@ -42,7 +42,7 @@ package final class RedisClient: Service {
         if configuration.topology == .cluster {
             let cluster = ClusterRouter(configuration: configuration, eventLoopGroup: eventLoopGroup, logger: logger)
             self.cluster = cluster
-            self.nodes = cluster.makeNodes(linksPerNode: configuration.sharedConnections)
+            self.nodes = cluster.makeNodes(linksPerNode: configuration.sharedConnections, areShared: true)
             self.links = []
             locate = { cluster.anyNode() }
         } else {
@@ -139,14 +139,15 @@ package final class RedisClient: Service {
         for key: RedisArgument, _ body: (RedisBlockingConnection) async throws -> T
     ) async throws -> T {
         guard let cluster else {
-            let link = RedisLink(configuration: configuration, eventLoop: eventLoopGroup.next(), logger: logger)
+            let link = RedisLink(
+                configuration: configuration.unmeasured, eventLoop: eventLoopGroup.next(), logger: logger)
             return try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { await link.run() }
                 defer { group.cancelAll() }
                 return try await body(RedisBlockingConnection(link: link))
             }
         }
-        let nodes = cluster.makeNodes(linksPerNode: 1)
+        let nodes = cluster.makeNodes(linksPerNode: 1, areShared: false)
         defer { cluster.leave(nodes) }
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await nodes.run() }

@@ -66,6 +66,8 @@ package struct RedisConfiguration: Sendable {
     package var waitTimeout = Duration.milliseconds(500)
     /// How many pushes a subscription holds for a slow reader before it drops the oldest.
     package var subscriptionBuffer = 1024
+    /// What measures the calls on shared connections; nil: nothing is measured.
+    package var metrics: RedisMetrics?
 
     /// A server without a password on a plain connection.
     package init(host: String, port: Int = 6379) {
@@ -77,6 +79,13 @@ package struct RedisConfiguration: Sendable {
 
     /// Everyone who may be asked where the commands go.
     var addresses: [RedisAddress] { [RedisAddress(host: host, port: port)] + alternatives }
+
+    /// The same for connections that are not shared, on which commands wait on purpose.
+    var unmeasured: RedisConfiguration {
+        var configuration = self
+        configuration.metrics = nil
+        return configuration
+    }
 
     /// The same for one server at `address`.
     func at(_ address: RedisAddress) -> RedisConfiguration {

@@ -127,6 +127,16 @@ final class RedisLink: @unchecked Sendable {
     private nonisolated(nonsending) func execute(
         _ commands: RedisRequest.Commands, count: Int, timeout: Duration?
     ) async -> RedisRequest.Outcome {
+        let start = NIODeadline.now()
+        configuration.metrics?.began()
+        let outcome = await self.outcome(of: commands, count: count, timeout: timeout, start: start)
+        configuration.metrics?.ended(commands, since: start, outcome)
+        return outcome
+    }
+
+    private nonisolated(nonsending) func outcome(
+        of commands: RedisRequest.Commands, count: Int, timeout: Duration?, start: NIODeadline
+    ) async -> RedisRequest.Outcome {
         let limit = configuration.maxInFlight
         guard outstanding.wrappingAdd(count, ordering: .relaxed).newValue <= limit else {
             outstanding.wrappingSubtract(count, ordering: .relaxed)
@@ -134,7 +144,7 @@ final class RedisLink: @unchecked Sendable {
             return .failure(RedisClientError(.overloaded, message, mayHaveRun: false))
         }
         let time = min(timeout ?? configuration.commandTimeout, Self.longestTimeout)
-        let request = RedisRequest(commands, deadline: .now() + TimeAmount(time))
+        let request = RedisRequest(commands, start: start, deadline: start + TimeAmount(time))
         return await withTaskCancellationHandler {
             await withUnsafeContinuation { continuation in
                 if request.start(continuation) { submit(request) } else { settle(request) }
@@ -196,6 +206,7 @@ final class RedisLink: @unchecked Sendable {
             let command = request.command(at: index)
             connection.write(command, withSource: command.script.map(isNew) ?? false)
         }
+        configuration.metrics?.sent(after: now - request.start)
         pipeline.sent(request, now: now)
     }
 

@@ -25,6 +25,7 @@ final class RedisRequest: @unchecked Sendable {
     }
 
     let commands: Commands
+    let start: NIODeadline
     let deadline: NIODeadline
     private let state = Atomic(State.created)
     private var continuation: UnsafeContinuation<Outcome, Never>?
@@ -32,8 +33,9 @@ final class RedisRequest: @unchecked Sendable {
     private var unanswered: Int
     private var isSettled = false
 
-    init(_ commands: Commands, deadline: NIODeadline) {
+    init(_ commands: Commands, start: NIODeadline = .now(), deadline: NIODeadline) {
         self.commands = commands
+        self.start = start
         self.deadline = deadline
         switch commands {
         case .single: self.unanswered = 1

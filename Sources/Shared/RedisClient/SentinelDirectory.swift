@@ -23,7 +23,7 @@ struct SentinelDirectory: Sendable {
     }
 
     private func ask(_ sentinel: RedisAddress) async throws(RedisClientError) -> RedisAddress {
-        var settings = configuration.at(sentinel)
+        var settings = configuration.unmeasured.at(sentinel)
         settings.username = nil
         settings.password = nil
         settings.database = 0

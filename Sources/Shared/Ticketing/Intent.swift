@@ -6,9 +6,12 @@ package struct Intent: Hashable, Sendable {
     package let quantity: Int
     package let total: Money
     package let paymentMethod: PaymentMethod
+    /// The span that accepted it, as a W3C `traceparent`; nil when its trace is not recorded, as most are not.
+    package var trace: String?
 
     package init(
-        order: OrderID, user: UserID, event: EventID, quantity: Int, total: Money, paymentMethod: PaymentMethod
+        order: OrderID, user: UserID, event: EventID, quantity: Int, total: Money, paymentMethod: PaymentMethod,
+        trace: String? = nil
     ) {
         self.order = order
         self.user = user
@@ -16,6 +19,7 @@ package struct Intent: Hashable, Sendable {
         self.quantity = quantity
         self.total = total
         self.paymentMethod = paymentMethod
+        self.trace = trace
     }
 }
 

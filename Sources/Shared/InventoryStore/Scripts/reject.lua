@@ -16,7 +16,7 @@
 -- mark belongs to the order's units in Postgres, which an order accepted a second time has beside the ones returned
 -- here. It also runs when memory is full. O(1).
 
--- How many names and values of an entry go to the dead stream: far above the 14 of an intent, far below what Lua passes.
+-- How many names and values of an entry go to the dead stream: far above the 16 of an intent, far below what Lua passes.
 local COPIED = 128
 local rank = {pending = 1, paid = 2, confirmed = 3, cancelled = 3, refunded = 4}
 

@@ -4,6 +4,8 @@
 -- KEYS  1 event  2 buyers  3 order  4 intents  5 progress   (one hash tag)
 -- ARGV  1 order id  2 user id  3 event id  4 quantity (1...100)  5 payment method  6 backlog limit (entries)
 --       7 `1` when Postgres was asked for the order and has none, otherwise `0`
+--       8 the span that accepts it, as a W3C traceparent; left out when the trace is not recorded, and then the entry and
+--       the record have no such field
 -- Reply ACCEPTED sequence committed price currency
 --       REPLAY field value ...            the order record, whole
 --       REUSED_KEY
@@ -98,11 +100,19 @@ if price * quantity > MAXIMUM then
 end
 
 local amount = string.format('%.0f', price * quantity)
-redis.call('XADD', KEYS[4], '*', 'order', ARGV[1], 'user', ARGV[2], 'event', ARGV[3], 'quantity', ARGV[4],
-    'amount', amount, 'currency', currency, 'method', ARGV[5])
+if ARGV[8] then
+    redis.call('XADD', KEYS[4], '*', 'order', ARGV[1], 'user', ARGV[2], 'event', ARGV[3], 'quantity', ARGV[4],
+        'amount', amount, 'currency', currency, 'method', ARGV[5], 'trace', ARGV[8])
+else
+    redis.call('XADD', KEYS[4], '*', 'order', ARGV[1], 'user', ARGV[2], 'event', ARGV[3], 'quantity', ARGV[4],
+        'amount', amount, 'currency', currency, 'method', ARGV[5])
+end
 local sequence = redis.call('HINCRBY', KEYS[5], 'accepted', 1)
 redis.call('HINCRBY', KEYS[1], 'available', -quantity)
 redis.call('HSET', KEYS[2], ARGV[2], string.format('%.0f', held + quantity))
 redis.call('HSET', KEYS[3], 'status', 'pending', 'user', ARGV[2], 'event', ARGV[3], 'quantity', ARGV[4],
     'method', ARGV[5], 'amount', amount, 'currency', currency, 'sequence', sequence, 'created', now, 'updated', now)
+if ARGV[8] then
+    redis.call('HSET', KEYS[3], 'trace', ARGV[8])
+end
 return {'ACCEPTED', sequence, progress[2] or '0', event[6], currency}
