@@ -59,12 +59,12 @@ struct GatewayResponder<Inventory: InventoryStore, Repository: OrderRepository>:
         if !response.headers.contains(.requestID) { response.headers[.requestID] = context.id }
         if cors.isEnabled { cors.apply(to: &response.headers, origin: request.headers[.origin]) }
         let time = NIODeadline.now() - start
-        metrics.handles(method: request.method, template: context.endpointPath)
-            .record(status: response.status.code, nanoseconds: time.nanoseconds)
+        let handles = metrics.handles(method: request.method, template: context.endpointPath)
+        handles.record(status: response.status.code, nanoseconds: time.nanoseconds)
         hot.watch.finish(
             RequestWatch.Exchange(
-                method: request.method.rawValue, route: context.endpointPath ?? "unmatched",
-                status: response.status.code, requestID: context.id, time: time), span)
+                method: request.method.rawValue, route: handles.template, status: response.status.code,
+                requestID: context.id, time: time), span)
         return response
     }
 

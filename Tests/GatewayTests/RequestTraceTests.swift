@@ -2,6 +2,7 @@ import HTTPTypes
 import InventoryStore
 import Logging
 import Observability
+import OrderRepository
 import Synchronization
 import Testing
 import Ticketing
@@ -70,7 +71,8 @@ import Tracing
         let user = UserID()
         let order = try #require(try await purchase(harness, try await harness.event(), by: user).string("orderId"))
         let trace = try #require(queue.take(10).first?.trace.traceID)
-        #expect(try await harness.send(.get, "/api/orders/\(order)", token: harness.token(user)).status == 200)
+        let answer = try await harness.send(.get, "/api/orders/\(order)", token: harness.token(user))
+        #expect(answer.status == 200)
         let poll = try #require(queue.take(10).first)
         #expect(poll.name == "GET /api/orders/{id}")
         #expect(poll.trace.traceID == trace)

@@ -8,10 +8,13 @@ struct RequestMetrics: Sendable {
         /// By the status' first digit, 1xx to 5xx.
         fileprivate let byClass: [Counter]
         fileprivate let duration: Timer
+        /// The route's template, or `unmatched`.
+        let template: String
 
         fileprivate init(route: RouteTable.Route?, factory: any MetricsFactory, otherwise: String = "unmatched") {
             let method = route?.method.rawValue ?? "other"
             let template = route?.template ?? otherwise
+            self.template = template
             byClass = (1...5).map { digit in
                 Counter(
                     label: "onsale_http_requests",

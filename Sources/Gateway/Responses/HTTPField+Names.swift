@@ -14,7 +14,6 @@ extension HTTPField.Name {
     static let crossOriginOpenerPolicy = HTTPField.Name("Cross-Origin-Opener-Policy")!
     /// Which of a browser's powers a page may ask for.
     static let permissionsPolicy = HTTPField.Name("Permissions-Policy")!
-    static let traceparent = HTTPField.Name("traceparent")!
     static let requestID = HTTPField.Name("X-Request-Id")!
     /// What Stripe signs a webhook with.
     static let stripeSignature = HTTPField.Name("Stripe-Signature")!

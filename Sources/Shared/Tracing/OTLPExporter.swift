@@ -26,17 +26,18 @@ package struct OTLPExporter: Service {
         var http = HTTPClient.Configuration()
         // Its own requests are no part of any trace.
         http.tracing.tracer = nil
-        http.decompression = .disabled
+        // The exporter has pauses and a limit of its own; the client's would take all of a request's time.
+        http.connectionPool.retryConnectionEstablishment = false
         let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: http)
-        var outage = Outage()
-        while !Task.isShuttingDownGracefully && !Task.isCancelled {
-            await cancelWhenGracefulShutdown {
-                // Being cancelled is how the pause ends early.
+        await cancelWhenGracefulShutdown {
+            var outage = Outage()
+            while !Task.isCancelled {
+                await drain(client, &outage)
+                // Ends early when the program stops, which the loop's condition looks at next.
                 try? await Task.sleep(for: configuration.interval)
             }
-            await drain(client, &outage)
         }
-        await flush(client, outage)
+        await flush(client)
         try await client.shutdown()
     }
 
@@ -60,10 +61,10 @@ package struct OTLPExporter: Service {
         }
     }
 
-    private func flush(_ client: HTTPClient, _ outage: Outage) async {
+    private func flush(_ client: HTTPClient) async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
-                var outage = outage
+                var outage = Outage()
                 await drain(client, &outage)
             }
             group.addTask {
@@ -76,6 +77,8 @@ package struct OTLPExporter: Service {
         queue.lose(queue.take(.max).count, .exportFailed)
     }
 
+    /// Sends a batch. When the task is cancelled meanwhile the batch waits again: the collector may then have it twice,
+    /// under the same ids, rather than not at all.
     private func export(_ batch: [FinishedSpan], _ client: HTTPClient, _ outage: inout Outage) async {
         var pause = configuration.pause
         for attempt in 1...configuration.attempts {
@@ -91,11 +94,12 @@ package struct OTLPExporter: Service {
                 return note(reason, &outage)
             case .later(let reason): failure = reason
             }
-            guard attempt < configuration.attempts, !Task.isCancelled, !outage.isNoted else {
+            guard !Task.isCancelled else { return queue.putBack(batch) }
+            guard attempt < configuration.attempts, !outage.isNoted else {
                 queue.lose(batch.count, .exportFailed)
                 return note(failure, &outage)
             }
-            // Cancelled: the next attempt is the last.
+            // Cancelled: the next attempt ends at once.
             try? await Task.sleep(for: pause)
             pause *= 2
         }

@@ -55,6 +55,9 @@ package final class SpanQueue: Sendable {
         }
     }
 
+    /// Spans that were taken and are to be taken again, before all others. For a moment there may be a batch too many.
+    func putBack(_ batch: [FinishedSpan]) { spans.withLock { $0.prepend(contentsOf: batch) } }
+
     func export(_ count: Int) { exported.increment(by: count) }
 
     func lose(_ count: Int, _ loss: Loss) { dropped[loss]?.increment(by: count) }
