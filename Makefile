@@ -2,7 +2,7 @@
 # ARGS="…" hands more arguments to demo, load, fuzz, simulate, chaos, bench and test.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-cluster test-payments fuzz fuzz-short simulate reconcile-load up down status load chaos bench bench-loadtest build web test-web shots lint format clean
+.PHONY: help demo test test-cluster test-payments fuzz fuzz-short simulate reconcile-load up down status load chaos bench bench-loadtest rolling rolling-short drill capacity images-test compose-test observability build web test-web shots lint format clean
 
 help: ## lists these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -53,6 +53,27 @@ bench: ## measures, three times each, and compares with direct designs
 
 bench-loadtest: ## what the load generator itself costs, beside wrk
 	@scripts/bench-loadtest $(ARGS)
+
+rolling: ## restarts gateways and workers in mid-sale, behind HAProxy, and expects nobody to notice
+	@scripts/rolling $(ARGS)
+
+rolling-short: ## the same for half a minute, of the programs that make test has built
+	@ONSALE_BIN_DIR=$(CURDIR)/.build/debug scripts/rolling --seconds 40 --rate 60
+
+drill: ## a restore drill: dump, loss, restore, Redis rebuilt, books compared
+	@scripts/drill
+
+capacity: ## what an order costs: processor time, memory of Redis, growth of Postgres
+	@scripts/capacity $(ARGS)
+
+observability: ## every dashboard query and alert asked of a real Prometheus that scrapes a sale
+	@scripts/observability $(ARGS)
+
+images-test: ## builds the container images without an engine, and runs a sale out of them (needs root)
+	@scripts/images-test $(ARGS)
+
+compose-test: ## docker-compose.yml and Dockerfile against the specification and the programs
+	@scripts/compose-test
 
 build: ## builds the programs for release
 	@scripts/setup

@@ -88,8 +88,7 @@ extension App {
         return gateway.serviceGroup(
             stores: telemetry.services(eventLoopGroup: eventLoopGroup) + stores + metrics
                 + (refresher.map { [$0] } ?? []),
-            server: server, drainTime: configuration.drainTime,
-            logger: logger)
+            server: server, stopDelay: configuration.stopDelay, drainTime: configuration.drainTime, logger: logger)
     }
 
     /// How long to wait before Postgres is asked again while it is away.

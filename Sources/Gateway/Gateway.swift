@@ -171,7 +171,7 @@ struct Gateway<
         let cors = CORSPolicy(origins: configuration.corsOrigins)
         responder = GatewayResponder(
             hot: HotRoutes(
-                purchases: purchases, orders: orders, cors: cors,
+                purchases: purchases, orders: orders, readiness: readiness, cors: cors,
                 security: SecurityHeaders(isSecure: sessions.isCookieSecure), metrics: requestMetrics,
                 watch: RequestWatch(tracer: dependencies.tracer, logger: logger), admission: admission, limits: limits),
             router: router.buildResponder(), cors: cors, metrics: requestMetrics, bodies: bodies, admission: admission,
@@ -198,25 +198,29 @@ struct Gateway<
 extension Gateway {
     /// Runs everything until SIGTERM or SIGINT.
     ///
-    /// Services stop in reverse order, one after the other: first the long polls are answered, then the server finishes
-    /// what has begun, and only then the stores go. After `drainTime` what is left is cancelled.
+    /// Services stop in reverse order, one after the other: first `/readyz` says so for `stopDelay`, in which everything
+    /// is served as before, then the long polls are answered, then the server finishes what has begun, and only then
+    /// the stores go. `drainTime` after the delay what is left is cancelled.
     func serviceGroup(
-        stores: [any Service], server: GatewayServer<Inventory, Repository>, drainTime: Duration, logger: Logger
+        stores: [any Service], server: GatewayServer<Inventory, Repository>, stopDelay: Duration = .zero,
+        drainTime: Duration, logger: Logger
     ) -> ServiceGroup {
         var configuration = ServiceGroupConfiguration(
             services: stores + [
                 MemoryTrimmer(interval: trimInterval), accountWatch, soldOut, server, waiters,
-                ReadinessNotice(readiness: readiness, logger: logger),
+                ReadinessNotice(readiness: readiness, stopDelay: stopDelay, logger: logger),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
-        configuration.maximumGracefulShutdownDuration = drainTime
+        configuration.maximumGracefulShutdownDuration = stopDelay + drainTime
         return ServiceGroup(configuration: configuration)
     }
 }
 
-/// Warns of settings that endanger promises, and tells `/readyz` that the gateway stops, before anything else stops.
+/// Warns of settings that endanger promises, and tells `/readyz` that the gateway stops, long enough before anything else
+/// stops that load balancers have seen it.
 private struct ReadinessNotice<Inventory: InventoryStore, Repository: OrderRepository>: Service {
     let readiness: Readiness<Inventory, Repository>
+    let stopDelay: Duration
     let logger: Logger
 
     func run() async throws {
@@ -226,5 +230,8 @@ private struct ReadinessNotice<Inventory: InventoryStore, Repository: OrderRepos
         // Ends by graceful shutdown or by cancellation; both mean the same here.
         try? await gracefulShutdown()
         readiness.stop()
+        logger.info("gateway.stopping")
+        // Cancelled when the time for stopping is over; then nothing waits any more.
+        try? await Task.sleep(for: stopDelay)
     }
 }

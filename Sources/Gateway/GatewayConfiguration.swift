@@ -19,6 +19,7 @@ import Ticketing
 /// | `GATEWAY_POSTGRES_CONNECTIONS` | 8 | 1 to 64 | no |
 /// | `DATABASE_REPLICA_URL` | none | a replica of Postgres, for lists and reports | yes |
 /// | `CONNECTION_LIMIT` | 50000 | 1 to 1000000 | no |
+/// | `GATEWAY_STOP_DELAY` | 0 | 0 to 300 s: how long a stopping gateway says so and goes on serving | no |
 /// | `GATEWAY_DRAIN_SECONDS` | 20 | 1 to 300: how long a stopping gateway finishes what it has begun | no |
 struct GatewayConfiguration: Sendable {
     var host = "127.0.0.1"
@@ -39,6 +40,9 @@ struct GatewayConfiguration: Sendable {
     var postgresConnections = 8
     /// Where lists and reports are read, when not where everything is.
     var replicaURL: String?
+    /// Load balancers must see in `/readyz` that the gateway stops before it closes its door: two or three of their looks.
+    /// Without one it only makes stopping slow.
+    var stopDelay: Duration = .zero
     var drainTime: Duration = .seconds(20)
     var sessions = SessionConfiguration()
     var requestLimits = RequestLimits()
@@ -68,6 +72,7 @@ struct GatewayConfiguration: Sendable {
         }
         postgresConnections = try config.int("gateway.postgres.connections", default: postgresConnections, in: 1...64)
         replicaURL = config.optional("database.replica.url", isSecret: true)
+        stopDelay = try config.duration("gateway.stop.delay", default: stopDelay, in: .zero ... .seconds(300))
         drainTime = try config.duration(
             "gateway.drain.seconds", default: drainTime, in: Duration.seconds(1)...Duration.seconds(300))
         sessions = try SessionConfiguration(config: config)

@@ -32,6 +32,7 @@ struct HotRoutes<Inventory: InventoryStore, Repository: OrderRepository>: Sendab
 
     let purchases: PurchaseHandler<Inventory, Repository>
     let orders: OrderHandler<Inventory, Repository>
+    let readiness: Readiness<Inventory, Repository>
     let cors: CORSPolicy
     let security: SecurityHeaders
     let metrics: RequestMetrics

@@ -62,4 +62,74 @@ import Ticketing
             await #expect(throws: (any Error).self) { try await late.get("/healthz") }
         }
     }
+
+    @Test func beforeItStopsAGatewaySaysSoAndServesAsBeforeButEndsEachConnection() async throws {
+        let harness = try await GatewayHarness { $0.port = 0 }
+        let event = try await harness.event()
+        let user = UserID()
+        let order = try await harness.buy(event, by: user)
+        let token = try harness.token(user)
+        let (ports, listening) = AsyncStream.makeStream(of: Int.self)
+        let logger = Logger(label: "drain.tests") { _ in SwiftLogNoOpLogHandler() }
+        var server = GatewayServer(
+            responder: harness.gateway.responder, configuration: harness.configuration,
+            eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: logger)
+        server.onListening = { listening.yield($0) }
+        // Longer than the test may take: what is answered here is answered within the delay.
+        let services = harness.gateway.serviceGroup(
+            stores: [], server: server, stopDelay: .seconds(300), drainTime: .seconds(20), logger: logger)
+
+        await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await services.run() }
+            await #expect(throws: Never.self) {
+                let port = try #require(await ports.first { _ in true })
+                try await RawConnection.with(port: port) { connection in
+                    try await connection.send(
+                        "GET /api/orders/\(order)?wait=20 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(token)\r\n\r\n")
+                    while harness.gateway.waiters.count == 0 { await Task.yield() }
+                    await services.triggerGracefulShutdown()
+                    while !harness.gateway.readiness.isStopping { await Task.yield() }
+                    #expect(harness.gateway.waiters.count == 1)
+
+                    // The door is open: load balancers are told on a new connection, and buyers still buy.
+                    // What is sent behind an answer that ends the connection is not looked at.
+                    let answers = try await Self.conversation(
+                        port, "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n", Self.purchase(event, token: token))
+                    #expect(answers.map(\.line) == ["HTTP/1.1 503 Service Unavailable"])
+                    #expect(answers[0].body.contains("\"stopping\""))
+                    let purchases = try await Self.conversation(port, Self.purchase(event, token: token))
+                    #expect(purchases.map(\.line) == ["HTTP/1.1 202 Accepted"])
+                    #expect((answers + purchases).allSatisfy { $0.fields["connection"] == "close" })
+
+                    // What was awaited before ends its connection as well.
+                    try await harness.settle(order, .confirmed, tickets: 1)
+                    let answer = try #require(try await connection.receive())
+                    #expect(answer.line == "HTTP/1.1 200 OK")
+                    #expect(answer.fields["connection"] == "close")
+                }
+            }
+            group.cancelAll()
+        }
+    }
+
+    private static func purchase(_ event: EventID, token: String) -> String {
+        let body = "{\"eventId\":\"\(event)\",\"quantity\":1}"
+        return """
+            POST /api/tickets/purchase HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(token)\r\n\
+            Content-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)
+            """
+    }
+
+    /// Sends the requests on one new connection and gives back what comes until it is closed.
+    private static func conversation(_ port: Int, _ requests: String...) async throws -> [RawConnection.Message] {
+        try await RawConnection.with(port: port) { connection in
+            try await connection.send(requests.joined())
+            var answers: [RawConnection.Message] = []
+            while let answer = try await connection.receive() {
+                answers.append(answer)
+                if answers.count == 1 { connection.finish() }
+            }
+            return answers
+        }
+    }
 }

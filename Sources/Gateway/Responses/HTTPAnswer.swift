@@ -24,7 +24,9 @@ struct HTTPAnswer: Sendable {
 
     /// The whole message of HTTP/1.1 (RFC 9112 §2.1) in one buffer. `Content-Length` is among the headers already,
     /// but for a 304, which has no body by definition.
-    func bytes(date: String, security: SecurityHeaders) -> ByteBuffer {
+    ///
+    /// - Parameter isLast: Whether the client is to send nothing more on this connection.
+    func bytes(date: String, security: SecurityHeaders, isLast: Bool = false) -> ByteBuffer {
         var bytes = ByteBuffer()
         // The status line has 40 bytes at most, a field 4 bytes besides its name and value.
         bytes.reserveCapacity(
@@ -43,6 +45,7 @@ struct HTTPAnswer: Sendable {
             bytes.writeStaticString(": ")
             bytes.writeString(field.value)
         }
+        if isLast { bytes.writeStaticString("\r\nConnection: close") }
         bytes.writeString(security.lines)
         bytes.writeStaticString("\r\n\r\n")
         bytes.writeImmutableBuffer(body)

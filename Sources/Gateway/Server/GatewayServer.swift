@@ -13,7 +13,8 @@ import ServiceLifecycle
 /// Listens and answers. Built on Hummingbird's server without its `Application`, which makes a logger with metadata, a
 /// task-local value and a request context for each request, also for those that need none of them.
 ///
-/// When the process stops: no new connection, idle ones are closed, requests that have begun are finished.
+/// When the process stops: no new connection, idle ones are closed, requests that have begun are finished. Before that,
+/// while `/readyz` says that it will, each connection ends with its next answer.
 struct GatewayServer<Inventory: InventoryStore, Repository: OrderRepository>: Service {
     let responder: GatewayResponder<Inventory, Repository>
     let configuration: GatewayConfiguration
@@ -45,6 +46,8 @@ struct GatewayServer<Inventory: InventoryStore, Repository: OrderRepository>: Se
                 AppRequestContext(source: .init(channel: channel, logger: logger))
             }
             response.headers.append(HTTPField(name: .date, value: date.now()))
+            // Hummingbird closes the connection after this answer, and RFC 9112 §9.6 wants that said.
+            if request.headers[.connection] == "close" { response.headers[.connection] = "close" }
             try await writer.write(response: response.head, body: response.body)
         } onServerRunning: { channel in
             await listening(on: channel)

@@ -13,7 +13,7 @@ import OrderRepository
 /// Of that, tasks on their event loop instead of Swift's thread pool save 7 µs of an accepted purchase.
 ///
 /// It takes a request when the connection is plain HTTP/1.1 with keep-alive, nothing of an earlier request is under way
-/// in Hummingbird, and the body's length is announced and small. Everything else goes on as if it were not here, and
+/// in Hummingbird, the body's length is announced and small, and the gateway does not stop. Everything else goes on as if it were not here, and
 /// `GatewayResponder` gives the same answers there.
 ///
 /// While an answer is awaited, what else comes in on the connection is held back, and nothing more is read: at most one
@@ -81,12 +81,14 @@ final class HotPathHandler<Inventory: InventoryStore, Repository: OrderRepositor
     private func receive(_ part: HTTPServerRequestPart, _ context: ChannelHandlerContext) {
         switch (state, part) {
         case (.answering, _): held.append(.part(part))
-        case (.idle, .head(let head)):
+        case (.idle, .head(var head)):
+            // As if the client had asked for it: then it is not ours, and Hummingbird ends the connection.
+            if hot.readiness.isStopping { head.headers.replaceOrAdd(name: "connection", value: "close") }
             if let (route, fields) = takes(head, context) {
                 state = .reading(route, fields, ByteBuffer())
             } else {
                 forwarded += 1
-                context.fireChannelRead(wrapInboundOut(part))
+                context.fireChannelRead(wrapInboundOut(.head(head)))
             }
         case (.idle, _): context.fireChannelRead(wrapInboundOut(part))
         case (.reading(let route, let head, var body), .body(var more)):
@@ -212,7 +214,9 @@ final class HotPathHandler<Inventory: InventoryStore, Repository: OrderRepositor
     }
 
     private func write(_ answer: HTTPAnswer) {
-        let bytes = answer.bytes(date: date.now(), security: hot.security)
+        // What the client has sent after this request will be answered, so it is not told that nothing will.
+        let isLast = hot.readiness.isStopping && held.isEmpty
+        let bytes = answer.bytes(date: date.now(), security: hot.security, isLast: isLast)
         encoder.write(NIOAny(IOData.byteBuffer(bytes)), promise: nil)
         isFlushWanted = true
     }

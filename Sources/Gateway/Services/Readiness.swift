@@ -23,7 +23,7 @@ final class Readiness<Inventory: InventoryStore, Repository: OrderRepository>: S
     }
 
     private let cache: CoalescingCache<Int, Report, Never>
-    private let isStopping = Atomic(false)
+    private let stopping = Atomic(false)
 
     /// - Parameter warnings: Looks for settings that endanger promises.
     init(
@@ -45,12 +45,14 @@ final class Readiness<Inventory: InventoryStore, Repository: OrderRepository>: S
 
     func report() async -> Report {
         var report = await cache.value(for: 0)
-        if isStopping.load(ordering: .relaxed) { report.status = "stopping" }
+        if isStopping { report.status = "stopping" }
         return report
     }
 
-    /// From here on no new work should come to this gateway.
-    func stop() { isStopping.store(true, ordering: .relaxed) }
+    /// Whether no new work should come to this gateway.
+    var isStopping: Bool { stopping.load(ordering: .relaxed) }
+
+    func stop() { stopping.store(true, ordering: .relaxed) }
 
     /// Whoever asks is told no more: what the store says may name hosts and statements.
     private static func code(of error: any Error) -> String {

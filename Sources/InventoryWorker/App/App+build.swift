@@ -93,7 +93,7 @@ extension App {
             .init(
                 service: CancelledEventSweep(
                     repository: PostgresCancellationRepository(postgres: postgres), logger: logger)))
-        services += lanes.map { .init(service: $0) }
+        services.append(.init(service: LaneGroup(lanes)))
         var group = ServiceGroupConfiguration(
             services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         group.maximumGracefulShutdownDuration = configuration.shutdown + .seconds(10)
