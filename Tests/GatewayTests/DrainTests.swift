@@ -84,8 +84,8 @@ import Ticketing
             await #expect(throws: Never.self) {
                 let port = try #require(await ports.first { _ in true })
                 try await RawConnection.with(port: port) { connection in
-                    try await connection.send(
-                        "GET /api/orders/\(order)?wait=20 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(token)\r\n\r\n")
+                    let head = "HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \(token)\r\n\r\n"
+                    try await connection.send("GET /api/orders/\(order)?wait=20 \(head)")
                     while harness.gateway.waiters.count == 0 { await Task.yield() }
                     await services.triggerGracefulShutdown()
                     while !harness.gateway.readiness.isStopping { await Task.yield() }
