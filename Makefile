@@ -2,10 +2,10 @@
 # ARGS="…" hands more arguments to demo, load, fuzz, simulate, chaos, bench and test.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-cluster test-payments fuzz fuzz-short simulate reconcile-load up down status load chaos bench bench-loadtest rolling rolling-short drill capacity images-test compose-test observability build web test-web shots lint format clean
+.PHONY: help demo test test-cluster test-payments fuzz fuzz-short infra-test infra-test-short simulate reconcile-load up down status load chaos bench bench-loadtest rolling rolling-short drill capacity images-test compose-test observability build web test-web shots lint format clean
 
 help: ## lists these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
 
 demo: ## a flash on-sale on a private Onsale, start to end, with its audit
 	@scripts/demo $(ARGS)
@@ -24,6 +24,12 @@ fuzz: ## asks whatever openapi.yaml allows and much that it does not, as nobody,
 
 fuzz-short: ## the same in two minutes, of the programs that make test has built
 	@ONSALE_BIN_DIR=$(CURDIR)/.build/debug scripts/fuzz --examples 5 --seed 1
+
+infra-test: ## makes what infra/terraform describes at an emulator of AWS, and destroys it
+	@scripts/test-infra $(ARGS)
+
+infra-test-short: ## the same of the environment dev alone, skipped where there is no Terraform
+	@scripts/test-infra --if-possible dev
 
 reconcile-load: ## a minute of full load with Redis compared to Postgres all the time
 	@ONSALE_RECONCILE_SECONDS=60 scripts/test --filter ReconcileTests/underLoad
