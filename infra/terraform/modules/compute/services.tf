@@ -11,7 +11,7 @@ resource "aws_ecs_service" "gateway" {
   deployment_maximum_percent         = 200
   # Seconds within which the load balancer's health check does not count: a gateway waits for Postgres first.
   health_check_grace_period_seconds = 60
-  availability_zone_rebalancing     = var.emulated ? null : "ENABLED"
+  availability_zone_rebalancing     = "ENABLED"
 
   deployment_circuit_breaker {
     enable   = true
@@ -48,7 +48,7 @@ resource "aws_ecs_service" "worker" {
   # A lane has one owner, so new workers beside old ones are harmless, and take over as those hand their lanes back.
   deployment_minimum_healthy_percent = 100
   deployment_maximum_percent         = 200
-  availability_zone_rebalancing      = var.emulated ? null : "ENABLED"
+  availability_zone_rebalancing      = "ENABLED"
 
   deployment_circuit_breaker {
     enable   = true

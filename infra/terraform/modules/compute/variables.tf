@@ -107,8 +107,3 @@ variable "log_days" {
   description = "Days that logs are kept."
   type        = number
 }
-
-variable "emulated" {
-  description = "Whether AWS is an emulator, which lacks some of it: see README.md."
-  type        = bool
-}

@@ -147,7 +147,6 @@ module "compute" {
   environment         = local.environment
   secrets             = local.secrets
   log_days            = var.log_days
-  emulated            = var.emulated
 }
 
 module "rotation" {
