@@ -89,8 +89,8 @@ import Tracing
 
     @Test func aBusyCollectorIsAskedAgain() async throws {
         receiver.answer((503, ""), (429, ""))
+        end(2)
         try await exporting(configuration()) {
-            end(2)
             try await eventually("they have come at last") { receiver.spans.count == 2 }
         }
         #expect(receiver.requests.count == 3)
@@ -99,14 +99,15 @@ import Tracing
 
     @Test func whatTheCollectorDoesNotWantIsDroppedAndCounted() async throws {
         receiver.answer((400, ""), (200, #"{"partialSuccess":{"rejectedSpans":"1","errorMessage":"no"}}"#))
+        end(2)
         try await exporting(configuration()) {
-            end(2)
             try await eventually("the first batch is refused") { counts["onsale_trace_spans_dropped", "rejected"] == 2 }
             end(3)
             try await eventually("of the second one is") { counts["onsale_trace_spans_dropped", "rejected"] == 3 }
         }
+        // The second three may have been sent in several batches.
         #expect(counts["onsale_trace_spans_exported"] == 2)
-        #expect(receiver.requests.count == 2)
+        #expect(receiver.requests.count >= 2)
     }
 
     @Test func withoutACollectorTheQueueStaysBoundedAndEverySpanIsCounted() async throws {

@@ -40,7 +40,8 @@ extension ScenarioRun {
         }
         let began = ContinuousClock.now
         let buyers = try await backstage.accounts.make(count, password: password)
-        display.note("\(buyers.count) buyers made in \(ContinuousClock.now - began)")
+        let seconds = (Double((ContinuousClock.now - began).nanoseconds) / 1e9).rounded(toPlaces: 2)
+        display.note("\(buyers.count) buyers made in \(seconds) s")
         return buyers
     }
 
