@@ -38,19 +38,35 @@ struct Timeline: Codable, Equatable, Sendable {
     private static let mostSlices = 120.0
 
     init(_ history: SaleHistory, start: Instant) {
-        let visits = history.visits.filter { $0.wave <= 1 }
-        let numbers = Set(visits.lazy.map(\.number))
-        let ends = history.operations.lazy.filter { numbers.contains($0.visit) }
+        let measured = MeasuredVisits(history)
+        let early = history.visits.filter { $0.wave < 1 }
+        let earlyNumbers = Set(early.lazy.map(\.number))
+        let ends = history.operations.lazy
+            .filter { measured.index[$0.visit] != nil || earlyNumbers.contains($0.visit) }
             .map { $0.completedAt ?? $0.invokedAt }
-        let last = max(ends.max() ?? start, visits.lazy.map(\.intendedAt).max() ?? start)
+        let intended = (measured.visits.lazy.map(\.intendedAt).max(), early.lazy.map(\.intendedAt).max())
+        let last = max(ends.max() ?? start, intended.0 ?? start, intended.1 ?? start)
         let seconds = max(0.001, Double(last - start) / 1e9)
         self.width = Self.widths.first { seconds / $0 <= Self.mostSlices } ?? (seconds / Self.mostSlices).rounded(.up)
         let width = self.width
         let count = Int(seconds / width) + 1
         self.slices = (0..<count).map { Slice(second: (Double($0) * width).rounded(toPlaces: 3)) }
         var tally = Tally(slices: slices, start: start, width: width)
-        tally.count(history, visits)
+        tally.count(history, measured)
         self.slices = tally.finished(capacity: history.capacity)
+    }
+
+    /// The visits of the plan, and which of them a number names: looked up once an operation, of which there are millions.
+    private struct MeasuredVisits {
+        let visits: [Visit]
+        let index: [Int: Int]
+
+        init(_ history: SaleHistory) {
+            let visits = history.visits.filter { $0.wave == 1 }
+            self.visits = visits
+            self.index = Dictionary(
+                visits.indices.lazy.map { (visits[$0].number, $0) }, uniquingKeysWith: { own, _ in own })
+        }
     }
 
     /// Counts events into slices; levels are sums of what went in and out before.
@@ -77,23 +93,28 @@ struct Timeline: Codable, Equatable, Sendable {
             min(slices.count - 1, max(0, Int(Double(time - start) / 1e9 / width)))
         }
 
-        mutating func count(_ history: SaleHistory, _ visits: [Visit]) {
-            let measured = Dictionary(
-                visits.lazy.filter { $0.wave == 1 }.map { ($0.number, $0) }, uniquingKeysWith: { own, _ in own })
-            for visit in measured.values { slices[place(visit.intendedAt)].intended += 1 }
-            var begun: Set<Int> = []
-            var ended: [Int: Instant] = [:]
+        mutating func count(_ history: SaleHistory, _ measured: MeasuredVisits) {
+            for visit in measured.visits { slices[place(visit.intendedAt)].intended += 1 }
+            var hasBegun = Array(repeating: false, count: measured.visits.count)
+            var ended: [Instant?] = Array(repeating: nil, count: measured.visits.count)
             for operation in history.operations {
-                guard let visit = measured[operation.visit] else { continue }
-                if begun.insert(visit.number).inserted {
+                guard let index = measured.index[operation.visit] else { continue }
+                if !hasBegun[index] {
+                    hasBegun[index] = true
                     slices[place(operation.invokedAt)].sent += 1
                     underWay[place(operation.invokedAt)] += 1
                 }
+                let visit = measured.visits[index]
                 note(operation, of: visit)
-                if visit.quantity == 0 { ended[visit.number] = operation.completedAt ?? operation.invokedAt }
+                if visit.quantity == 0 { ended[index] = operation.completedAt ?? operation.invokedAt }
             }
-            for purchase in history.purchases where purchase.wave <= 1 { note(purchase, begun, &ended) }
-            for time in ended.values { underWay[place(time)] -= 1 }
+            for purchase in history.purchases where purchase.wave <= 1 {
+                note(purchase)
+                guard let time = purchase.endedAt, let index = measured.index[purchase.visit.number], hasBegun[index]
+                else { continue }
+                ended[index] = time
+            }
+            for time in ended.lazy.compactMap(\.self) { underWay[place(time)] -= 1 }
         }
 
         private mutating func note(_ operation: Operation, of visit: Visit) {
@@ -117,15 +138,13 @@ struct Timeline: Codable, Equatable, Sendable {
             latencies[place(since)] = pair
         }
 
-        private mutating func note(_ purchase: Purchase, _ begun: Set<Int>, _ ended: inout [Int: Instant]) {
+        private mutating func note(_ purchase: Purchase) {
             if let time = purchase.acceptedAt {
                 if purchase.wave == 1 { slices[place(time)].accepted += 1 }
                 backlog[place(time)] += 1
                 units[place(time)] += purchase.quantity
             }
-            guard let time = purchase.endedAt else { return }
-            if begun.contains(purchase.visit.number) { ended[purchase.visit.number] = time }
-            guard case .ended(let status) = purchase.state else { return }
+            guard let time = purchase.endedAt, case .ended(let status) = purchase.state else { return }
             backlog[place(time)] -= 1
             if status != .confirmed { units[place(time)] -= purchase.quantity }
             guard purchase.wave == 1 else { return }
