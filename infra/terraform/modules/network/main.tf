@@ -117,6 +117,44 @@ resource "aws_vpc_endpoint" "s3" {
   service_name      = "com.amazonaws.${data.aws_region.current.name}.s3"
   vpc_endpoint_type = "Gateway"
   route_table_ids   = [for table in aws_route_table.private : table.id]
+  policy            = data.aws_iam_policy_document.s3.json
 
   tags = { Name = "${var.name}-s3" }
+}
+
+# Which buckets are reached this way; who may reach them is for roles and the buckets' own policies to say.
+data "aws_iam_policy_document" "s3" {
+  statement {
+    sid       = "Images"
+    actions   = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
+    resources = ["arn:aws:s3:::${var.name}-images-*/*"]
+
+    principals {
+      type        = "AWS"
+      identifiers = ["*"]
+    }
+  }
+
+  statement {
+    sid       = "Listed"
+    actions   = ["s3:ListBucket"]
+    resources = ["arn:aws:s3:::${var.name}-images-*"]
+
+    principals {
+      type        = "AWS"
+      identifiers = ["*"]
+    }
+  }
+
+  # Where ECR keeps the layers of images: its own bucket in each region.
+  statement {
+    sid       = "Layers"
+    actions   = ["s3:GetObject"]
+    resources = ["arn:aws:s3:::prod-${data.aws_region.current.name}-starport-layer-bucket/*"]
+
+    principals {
+      type        = "AWS"
+      identifiers = ["*"]
+    }
+  }
 }
