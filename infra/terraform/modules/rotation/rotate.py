@@ -28,8 +28,9 @@ def client(name):
     return boto3.client(name)
 
 
-def read(secret, **version):
-    return json.loads(client("secretsmanager").get_secret_value(SecretId=secret, **version)["SecretString"])
+def read(secret, stage="AWSCURRENT", **version):
+    found = client("secretsmanager").get_secret_value(SecretId=secret, VersionStage=stage, **version)
+    return json.loads(found["SecretString"])
 
 
 def draw(length):
@@ -127,7 +128,7 @@ SET = {"database": set_database, "redis": set_redis, "tokens": lambda value: Non
 def create_secret(secret, token, kind):
     manager = client("secretsmanager")
     try:
-        read(secret, VersionId=token, VersionStage="AWSPENDING")
+        read(secret, "AWSPENDING", VersionId=token)
     except manager.exceptions.ResourceNotFoundException:
         value = CREATE[kind](read(secret))
         manager.put_secret_value(
@@ -136,13 +137,13 @@ def create_secret(secret, token, kind):
 
 
 def set_secret(secret, token, kind):
-    SET[kind](read(secret, VersionId=token, VersionStage="AWSPENDING"))
+    SET[kind](read(secret, "AWSPENDING", VersionId=token))
 
 
 def test_secret(secret, token, kind):
     """Whether the new value has the form of the old one. Whether it is let in, the services show when they begin anew:
     they are healthy or stay as they were."""
-    new, old = read(secret, VersionId=token, VersionStage="AWSPENDING"), read(secret)
+    new, old = read(secret, "AWSPENDING", VersionId=token), read(secret)
     if new.keys() != old.keys() or new == old:
         raise ValueError("the new value has other variables than the old one, or is the same")
 
