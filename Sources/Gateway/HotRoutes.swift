@@ -90,6 +90,8 @@ struct HotRoutes<Inventory: InventoryStore, Repository: OrderRepository>: Sendab
         let handles: RequestMetrics.Handles
         let head: RequestHead
         let span: RecordedSpan?
+        /// The client has a trace of its own, and so has decided whether this is recorded.
+        var isClients = false
         let start: NIODeadline
     }
 
@@ -101,8 +103,12 @@ struct HotRoutes<Inventory: InventoryStore, Repository: OrderRepository>: Sendab
             return Begun(route: RouteTable.purchase, handles: metrics.purchase, head: head, span: span, start: start)
         case .order:
             // A poll begins no trace of its own: it belongs to its order's, which is known when it is answered.
-            let span = head.traceparent.flatMap { watch.tracer?.begin(RouteTable.order.template, traceparent: $0) }
-            return Begun(route: RouteTable.order, handles: metrics.order, head: head, span: span, start: start)
+            let isClients = head.traceparent.flatMap { TraceContext(traceparent: $0) } != nil
+            let span =
+                isClients ? watch.tracer?.begin(RouteTable.order.template, traceparent: head.traceparent) : nil
+            return Begun(
+                route: RouteTable.order, handles: metrics.order, head: head, span: span, isClients: isClients,
+                start: start)
         }
     }
 
@@ -131,7 +137,7 @@ struct HotRoutes<Inventory: InventoryStore, Repository: OrderRepository>: Sendab
     }
 
     private func finish(_ answer: HTTPAnswer, _ request: Begun, _ time: TimeAmount) {
-        let span = request.span ?? answer.trace.flatMap { watch.poll(of: $0, since: time) }
+        let span = request.span ?? (request.isClients ? nil : answer.trace.flatMap { watch.poll(of: $0, since: time) })
         if let trace = answer.trace.flatMap({ TraceContext(traceparent: $0) }), request.span != nil {
             // The client's trace may be another than the order's.
             span?.link(to: trace)

@@ -53,6 +53,8 @@ import Ticketing
             await services.triggerGracefulShutdown()
             let answer = try await held
             #expect(answer.status == .ok)
+            // The wish to close the connection came while it was awaited.
+            #expect(answer.headers[.connection] == "close")
             // The whole group has ended: the idle connection was closed, too.
             try await group.waitForAll()
             #expect(ContinuousClock.now - start < .seconds(10))
@@ -106,6 +108,7 @@ import Ticketing
                     let answer = try #require(try await connection.receive())
                     #expect(answer.line == "HTTP/1.1 200 OK")
                     #expect(answer.fields["connection"] == "close")
+                    #expect(try await connection.receive() == nil)
                 }
             }
             group.cancelAll()

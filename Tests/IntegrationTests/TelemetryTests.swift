@@ -179,7 +179,12 @@ struct TelemetryTests {
         #expect(line["order.id"] == order)
         #expect(line["trace.id"]?.count == 32)
         #expect(line["level"] == "debug")
-        let settled = try #require(lines("order.settled", stack.workerLog).first { $0["order.id"] == order })
+        func settlement() -> [String: String]? {
+            lines("order.settled", stack.workerLog).first { $0["order.id"] == order }
+        }
+        // The buyer hears of it before the worker has written its line.
+        try await eventually("the settlement is logged") { settlement() != nil }
+        let settled = try #require(settlement())
         #expect(settled["trace.id"] == line["trace.id"])
 
         for name in ["gateway", "worker"] { stack.process(name)?.signal(SIGUSR2) }

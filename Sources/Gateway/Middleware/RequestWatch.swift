@@ -46,7 +46,7 @@ struct RequestWatch: Sendable {
     /// A span of a poll in the trace of the order that it has found, from when the poll began. The order was traced
     /// without the client's knowing, so its polls do not name the trace.
     func poll(of trace: String, since time: TimeAmount) -> RecordedSpan? {
-        guard let tracer, let context = ServiceContext(sampledBy: trace) else { return nil }
+        guard let tracer, let context = ServiceContext(sampledBy: trace), tracer.follows() else { return nil }
         let start = DefaultTracerClock.now.nanosecondsSinceEpoch - UInt64(max(0, time.nanoseconds))
         return tracer.startSpan(
             "poll", context: context, ofKind: .server,

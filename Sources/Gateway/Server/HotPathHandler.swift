@@ -13,8 +13,8 @@ import OrderRepository
 /// Of that, tasks on their event loop instead of Swift's thread pool save 7 µs of an accepted purchase.
 ///
 /// It takes a request when the connection is plain HTTP/1.1 with keep-alive, nothing of an earlier request is under way
-/// in Hummingbird, the body's length is announced and small, and the gateway does not stop. Everything else goes on as if it were not here, and
-/// `GatewayResponder` gives the same answers there.
+/// in Hummingbird, the body's length is announced and small, and the gateway does not stop. Everything else goes on as if
+/// it were not here, and `GatewayResponder` gives the same answers there.
 ///
 /// While an answer is awaited, what else comes in on the connection is held back, and nothing more is read: at most one
 /// read's worth is held, and pipelined requests are answered in order. Nor is anything read while answers wait for a
@@ -57,6 +57,8 @@ final class HotPathHandler<Inventory: InventoryStore, Repository: OrderRepositor
     private var isReleasing = false
     private var isReadHeld = false
     private var isFlushWanted = false
+    /// The client was told that no other answer comes on this connection, which ends when that one has left.
+    private var isEnding = false
 
     init(
         hot: HotRoutes<Inventory, Repository>, date: HTTPDate, patience: ConnectionPatience,
@@ -79,6 +81,8 @@ final class HotPathHandler<Inventory: InventoryStore, Repository: OrderRepositor
     }
 
     private func receive(_ part: HTTPServerRequestPart, _ context: ChannelHandlerContext) {
+        // It was told that this is not looked at (RFC 9112 §9.6).
+        guard !isEnding else { return }
         switch (state, part) {
         case (.answering, _): held.append(.part(part))
         case (.idle, .head(var head)):
@@ -215,8 +219,8 @@ final class HotPathHandler<Inventory: InventoryStore, Repository: OrderRepositor
 
     private func write(_ answer: HTTPAnswer) {
         // What the client has sent after this request will be answered, so it is not told that nothing will.
-        let isLast = hot.readiness.isStopping && held.isEmpty
-        let bytes = answer.bytes(date: date.now(), security: hot.security, isLast: isLast)
+        isEnding = hot.readiness.isStopping && !held.contains { if case .part = $0 { true } else { false } }
+        let bytes = answer.bytes(date: date.now(), security: hot.security, isLast: isEnding)
         encoder.write(NIOAny(IOData.byteBuffer(bytes)), promise: nil)
         isFlushWanted = true
     }
@@ -225,5 +229,7 @@ final class HotPathHandler<Inventory: InventoryStore, Repository: OrderRepositor
         guard isFlushWanted else { return }
         isFlushWanted = false
         encoder.flush()
+        // Hummingbird ends a connection on which it has nothing under way.
+        if isEnding { encoder.channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent()) }
     }
 }

@@ -64,11 +64,13 @@ package final class Lane<Store: LaneStore, Repository: LaneRepository, Gateway: 
                     continue
                 }
                 metrics.hold(held)
+                metrics.beat(at: time.calendar())
                 try await serve(held)
                 backoff.reset()
             } catch is LeaseLost {
                 logger.warning("lane.lost", metadata: ["lane.epoch": "\(lease?.epoch ?? 0)"])
                 lease = nil
+                metrics.release()
             } catch {
                 guard !Task.isCancelled else { break }
                 logger.warning("lane.retry", metadata: ["error": "\(error)"])

@@ -170,8 +170,9 @@ struct LaneTenure<Store: LaneStore, Repository: LaneRepository, Gateway: Payment
 
     private mutating func reject(_ rejection: Rejection) async throws {
         try await renewal.renewIfDue()
-        guard try await store.reject(rejection, under: lease) != .fenced else { throw LeaseLost(lease: lease) }
-        if rejection.note != nil { metrics.dead.increment() }
+        let outcome = try await store.reject(rejection, under: lease)
+        guard outcome != .fenced else { throw LeaseLost(lease: lease) }
+        if outcome == .rejected, rejection.note != nil { metrics.dead.increment() }
         noteRejection(of: rejection.entry, rejection.intent, rejection.note ?? "accepted twice")
     }
 

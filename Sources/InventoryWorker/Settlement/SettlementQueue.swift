@@ -30,8 +30,9 @@ struct SettlementQueue {
         let before = inFlight.count
         for intent in intents where inFlight.count < capacity && inFlight.insert(intent.order).inserted {
             newcomers.append(intent)
-            if let context = traces[intent.order] { self.traces[intent.order] = context }
         }
+        // Also of those that the scan had found before: it knows of no traces.
+        for (order, context) in traces where inFlight.contains(order) { self.traces[order] = context }
         return inFlight.count - before
     }
 

@@ -171,10 +171,11 @@ final class Settler<Store: LaneStore, Repository: LaneRepository, Gateway: Payme
                 }
                 return wakeUp()
             }
-            let span = begin("charge", .client, of: CollectionOfOne(intent.order)).first
+            let isFree = intent.total.amount == 0
+            let span = isFree ? nil : begin("charge", .client, of: CollectionOfOne(intent.order)).first
             do {
                 let outcome: ChargeOutcome?
-                if intent.total.amount == 0 {
+                if isFree {
                     outcome = nil
                 } else {
                     outcome = try await charge(intent, in: span)
@@ -210,15 +211,22 @@ final class Settler<Store: LaneStore, Repository: LaneRepository, Gateway: Payme
         }
     }
 
+    /// Ends the spans with the work, however that ends.
+    private func ending<T>(_ spans: [RecordedSpan], _ work: () async throws -> T) async throws -> T {
+        defer { for span in spans { span.end() } }
+        do { return try await work() } catch {
+            for span in spans { span.recordError(error) }
+            throw error
+        }
+    }
+
     /// Commits and publishes the outcomes at hand; false when there are none. `published` gets the settled batches.
     private func settleNext(under lease: Lease, noting published: inout Set<Int64>) async throws -> Bool {
         let batch = queue.withLock { $0.takeOutcomes(limit: configuration.batchSize) }
         guard !batch.isEmpty else { return false }
         let start = time.now()
         let settling = begin("settle", .client, of: batch.lazy.map(\.order.id))
-        defer { for span in settling { span.end() } }
-        let settled = try await settle(batch[...], under: lease)
-        for span in settling { span.end() }
+        let settled = try await ending(settling) { try await settle(batch[...], under: lease) }
         FailPoint.afterSettle.pass()
         metrics.settleDuration.record(duration: time.now() - start)
         // The others had moved before, by a commit whose answer was lost: their batch is found among those left over.
@@ -227,9 +235,7 @@ final class Settler<Store: LaneStore, Repository: LaneRepository, Gateway: Payme
         metrics.confirmed.increment(by: orders.count { $0.status == .confirmed })
         metrics.cancelled.increment(by: orders.count { $0.status == .cancelled })
         let publishing = begin("publish", .producer, of: orders.lazy.map(\.id))
-        defer { for span in publishing { span.end() } }
-        try await store.publish(orders, in: partition)
-        for span in publishing { span.end() }
+        try await ending(publishing) { try await store.publish(orders, in: partition) }
         noteEnd(of: orders)
         published.formUnion(settled.map(\.id))
         queue.withLock { $0.finish(batch.map(\.order.id)) }

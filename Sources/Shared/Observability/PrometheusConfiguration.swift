@@ -1,7 +1,8 @@
 /// Bounds of a `PrometheusRegistry`.
 package struct PrometheusConfiguration: Sendable {
-    /// Time series kept at most; a histogram counts as one. Labels are closed sets (route, code, partition), so a few
-    /// hundred are expected; at this limit, with a histogram's 17 numbers each, the text has about 3 MB.
+    /// Time series kept at most; a histogram counts as one. Labels are closed sets (route, code, partition): a few hundred
+    /// are expected of a program, and 49 of each of a worker's lanes. With a histogram's 17 numbers each, the text of
+    /// 2,000 has about 3 MB.
     package var maximumSeries = 2_000
 
     /// Upper bounds, in seconds, of a timer's buckets: from a cached answer to the longest hold of a long poll.

@@ -179,9 +179,3 @@ extension RepositoryError {
             reason: error.constraint == "events_stock" ? .soldOut : .rejected)
     }
 }
-
-extension SQLState {
-    /// Class 22 (data exception) or 23 (integrity constraint violation) of the SQL standard; P0 is what a trigger
-    /// raises, 54 a row beyond a limit of Postgres. All of them would come again however often the row is tried.
-    fileprivate var isRowsFault: Bool { ["22", "23", "54", "P0"].contains { rawValue.hasPrefix($0) } }
-}

@@ -13,7 +13,7 @@ package struct PostgresMetrics: Sendable {
         wait = Timer(label: "onsale_postgres_connection_wait_seconds", dimensions: labels, factory: factory)
         call = Timer(label: "onsale_postgres_call_duration_seconds", dimensions: labels, factory: factory)
         failures = Dictionary(
-            uniqueKeysWithValues: PostgresError.Code.allCases.map { code in
+            uniqueKeysWithValues: PostgresError.Code.allCases.filter { $0 != .invalidURL }.map { code in
                 (
                     code,
                     Counter(
@@ -27,9 +27,10 @@ package struct PostgresMetrics: Sendable {
 
     func used(_ time: Duration) { call.recordNanoseconds(Int64(time / .nanoseconds(1))) }
 
-    /// What a body throws of its own is none of Postgres' failures.
+    /// What a body throws of its own is none of Postgres' failures, nor that it refuses a row.
     func failed(_ error: any Error) {
-        if let error = error as? PostgresError { failures[error.code]?.increment() }
+        guard let error = error as? PostgresError, !(error.sqlState?.isRowsFault ?? false) else { return }
+        failures[error.code]?.increment()
     }
 }
 

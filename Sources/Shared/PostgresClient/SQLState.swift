@@ -52,6 +52,10 @@ package struct SQLState: RawRepresentable, Hashable, Sendable, ExpressibleByStri
         }
     }
 
+    /// Class 22 (data exception) or 23 (integrity constraint violation) of the SQL standard; P0 is what a trigger
+    /// raises, 54 a row beyond a limit of Postgres. All of them would come again however often the row is tried.
+    package var isRowsFault: Bool { ["22", "23", "54", "P0"].contains { rawValue.hasPrefix($0) } }
+
     /// Refused for what the configuration says: trying to connect again cannot help.
     var isRefusal: Bool { rawValue.hasPrefix("28") || rawValue.hasPrefix("3D") }
 }

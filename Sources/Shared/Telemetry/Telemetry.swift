@@ -17,7 +17,7 @@ package struct Telemetry: Sendable {
         case gateway, worker
     }
 
-    package let registry = PrometheusRegistry()
+    package let registry: PrometheusRegistry
     /// nil: nothing is traced.
     package let tracer: SpanTracer?
     private let control: LogControl
@@ -29,10 +29,15 @@ package struct Telemetry: Sendable {
         let logging = try LoggingConfiguration(config: config)
         let tracing = try TracingConfiguration(config: config, service: "onsale-\(program.rawValue)")
         let control = LoggingBootstrap.bootstrap(logging, metadataProvider: tracing.map { _ in .trace })
-        return Telemetry(control: control, tracing: tracing, program: program)
+        var metrics = PrometheusConfiguration()
+        metrics.maximumSeries = 1_000 + 64 * (try config.int("partitions", default: 16, in: 1...4_096))
+        return Telemetry(control: control, metrics: metrics, tracing: tracing, program: program)
     }
 
-    private init(control: LogControl, tracing: TracingConfiguration?, program: Program) {
+    private init(
+        control: LogControl, metrics: PrometheusConfiguration, tracing: TracingConfiguration?, program: Program
+    ) {
+        registry = PrometheusRegistry(configuration: metrics)
         self.control = control
         logger = Logger(label: "onsale.\(program.rawValue)")
         MetricsSystem.bootstrap(registry)

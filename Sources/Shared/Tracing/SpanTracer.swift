@@ -21,12 +21,18 @@ package final class SpanTracer: Tracer {
     ///
     /// - Parameter traceparent: What the client has sent, if anything.
     package func begin(_ name: String, traceparent: String?) -> RecordedSpan? {
-        let parent = sampler.begin(traceparent) { DefaultTracerClock.now.nanosecondsSinceEpoch / 1_000_000_000 }
+        let parent = sampler.begin(traceparent) { Self.second }
         guard let parent else { return nil }
         return span(
             name, high: parent.high, low: parent.low, parent: parent.span, kind: .server,
             start: DefaultTracerClock.now.nanosecondsSinceEpoch, in: .topLevel)
     }
+
+    /// Whether one more poll is recorded in the trace of the order that it has found: as many a second as of the traces that
+    /// clients begin.
+    package func follows() -> Bool { sampler.follows(second: Self.second) }
+
+    private static var second: UInt64 { DefaultTracerClock.now.nanosecondsSinceEpoch / 1_000_000_000 }
 
     package func startSpan<Instant: TracerInstant>(
         _ operationName: String, context: @autoclosure () -> ServiceContext, ofKind kind: SpanKind,

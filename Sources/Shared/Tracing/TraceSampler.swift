@@ -14,6 +14,8 @@ struct TraceSampler: ~Copyable, Sendable {
     private let counter = Atomic<UInt64>(UInt64.random(in: .min ... .max))
     /// The second in the upper half, the traces that clients have begun in it in the lower.
     private let admitted = Atomic<UInt64>(0)
+    /// The same of polls that follow an order's trace.
+    private let followed = Atomic<UInt64>(0)
 
     private static let golden: UInt64 = 0x9e37_79b9_7f4a_7c15
 
@@ -32,7 +34,7 @@ struct TraceSampler: ~Copyable, Sendable {
             let draw = number()
             return draw < threshold || threshold == .max ? Parent(high: number(), low: number(), span: nil) : nil
         }
-        guard parent.isSampled, admits(second()) else { return nil }
+        guard parent.isSampled, Self.admits(admitted, second(), clientTraces) else { return nil }
         return Parent(high: parent.traceHigh, low: parent.traceLow, span: parent.spanID)
     }
 
@@ -53,11 +55,15 @@ struct TraceSampler: ~Copyable, Sendable {
         }
     }
 
-    private func admits(_ second: UInt64) -> Bool {
+    /// Whether one more poll may be recorded in the trace of its order, however fast its client polls.
+    func follows(second: UInt64) -> Bool { Self.admits(followed, second, clientTraces) }
+
+    /// Counts one, unless there were `limit` in that second.
+    private static func admits(_ admitted: borrowing Atomic<UInt64>, _ second: UInt64, _ limit: UInt64) -> Bool {
         var old = admitted.load(ordering: .relaxed)
         while true {
             let count = old >> 32 == second & 0xffff_ffff ? old & 0xffff_ffff : 0
-            guard count < clientTraces else { return false }
+            guard count < limit else { return false }
             let new = second << 32 | (count + 1)
             let (exchanged, seen) = admitted.weakCompareExchange(
                 expected: old, desired: new, successOrdering: .relaxed, failureOrdering: .relaxed)

@@ -63,6 +63,8 @@ final class StripeClient: Sendable {
         var http = HTTPClient.Configuration()
         http.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = configuration.connections
         http.redirectConfiguration = .disallow
+        // Its spans would show paths and queries, and Stripe would get our traces' ids.
+        http.tracing.tracer = nil
         let requestTime = TimeAmount.nanoseconds(Int64(configuration.requestTime / .nanoseconds(1)))
         http.timeout.connect = requestTime
         http.timeout.read = requestTime
