@@ -45,11 +45,12 @@ struct FailPointTests {
         if point == FailPointTests.points.last { stack.stop() }
     }
 
-    /// Purchases and charges come singly, the rest in batches, and stock is loaded once in a process' life.
+    /// Purchases and charges come singly, the rest in batches, and stock is loaded once in a process' life. On a slow
+    /// machine what has piled up while a lease ran out is settled in one batch: there may be no second cancellation.
     private func passage(of point: FailPoint) -> Int {
         switch point {
         case .afterReserve, .afterCharge: 20
-        case .midLoad, .inReconcile: 1
+        case .midLoad, .inReconcile, .afterCancel, .afterRelease: 1
         default: 2
         }
     }

@@ -1,4 +1,4 @@
-# Alarms that a person should look at. What to do about each, its description says.
+# Alarms that a person should look at. What to do about each, its description says, and the runbook that it names.
 
 locals {
   balancer = { LoadBalancer = var.balancer_suffix }
@@ -17,6 +17,7 @@ locals {
         above      = 50
         minutes    = 3
         what       = "Gateways answer 5xx. A full lane and a Redis that is away do so, too: see /readyz and the logs."
+        runbook    = "OnsaleErrorRatio"
       }
       balancer-errors = {
         of         = ["AWS/ApplicationELB", "HTTPCode_ELB_5XX_Count"]
@@ -25,6 +26,17 @@ locals {
         above      = 50
         minutes    = 3
         what       = "The load balancer itself answers 5xx: no gateway is there, or none answers in time."
+        runbook    = "OnsaleNoGateway"
+      }
+      gateway-none = {
+        of         = ["AWS/ApplicationELB", "HealthyHostCount"]
+        dimensions = local.targets
+        statistic  = "Maximum"
+        below      = 1
+        minutes    = 2
+        missing    = "breaching"
+        what       = "No gateway is there: nobody can buy."
+        runbook    = "OnsaleNoGateway"
       }
       gateway-unhealthy = {
         of         = ["AWS/ApplicationELB", "UnHealthyHostCount"]
@@ -33,6 +45,7 @@ locals {
         above      = 0
         minutes    = 5
         what       = "A gateway does not answer /healthz: see its log; ECS replaces it."
+        runbook    = "OnsaleInstanceDown"
       }
       # Long polls of up to 20 s are the slowest requests, and wanted: what is slower hangs.
       gateway-slow = {
@@ -58,6 +71,7 @@ locals {
         above      = 50000
         minutes    = 5
         what       = "A lane has fallen behind: see the workers' logs, Postgres' load, and the payment provider."
+        runbook    = "OnsaleBacklogHigh"
       }
       worker-silent = {
         of         = [var.namespace, "onsale_lane_owned"]
@@ -67,6 +81,7 @@ locals {
         minutes    = 5
         missing    = "breaching"
         what       = "No worker tells anything: none runs, or their collectors do not."
+        runbook    = "OnsaleNoWorker"
       }
       intents-lost = {
         of         = [var.namespace, "onsale_intents_lost_total"]
@@ -75,6 +90,16 @@ locals {
         above      = 0
         minutes    = 1
         what       = "Redis has lost accepted orders: buyers' receipts put them back. See /readyz for its settings."
+        runbook    = "OnsaleIntentsLost"
+      }
+      payments-failing = {
+        of         = [var.namespace, "onsale_charge_failures_total"]
+        dimensions = local.worker
+        statistic  = "Sum"
+        above      = 60
+        minutes    = 5
+        what       = "Attempts at payments fail: see the provider's status. They are tried again until their holds end."
+        runbook    = "OnsalePaymentsFailing"
       }
       settlements-refused = {
         of         = [var.namespace, "onsale_settlements_refused_total"]
@@ -83,6 +108,7 @@ locals {
         above      = 0
         minutes    = 1
         what       = "Postgres has refused to settle orders: see the workers' logs."
+        runbook    = "OnsaleSettlementsRefused"
       }
       outbox-dead = {
         of         = [var.namespace, "onsale_outbox_dead"]
@@ -91,6 +117,7 @@ locals {
         above      = 0
         minutes    = 5
         what       = "A message was given up on: onsale outbox --dead."
+        runbook    = "OnsaleOutboxDead"
       }
       outbox-old = {
         of         = [var.namespace, "onsale_outbox_oldest_seconds"]
@@ -99,6 +126,7 @@ locals {
         above      = 900
         minutes    = 5
         what       = "A message waits for a quarter of an hour: Redis or the payment provider is away."
+        runbook    = "OnsaleOutboxLate"
       }
       mails-dead = {
         of         = [var.namespace, "onsale_mails_dead"]
@@ -107,6 +135,7 @@ locals {
         above      = 0
         minutes    = 5
         what       = "A mail was given up on: onsale mails --dead."
+        runbook    = "OnsaleMailsDead"
       }
       drift = {
         of         = [var.namespace, "onsale_drift"]
@@ -115,6 +144,7 @@ locals {
         above      = 0
         minutes    = 15
         what       = "Redis and Postgres differ, and repairing does not help: onsale reconcile."
+        runbook    = "OnsaleDrift"
       }
       database-cpu = {
         of         = ["AWS/RDS", "CPUUtilization"]
@@ -178,7 +208,7 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   for_each = local.alarms
 
   alarm_name          = "${var.name}-${each.key}"
-  alarm_description   = each.value.what
+  alarm_description   = "${each.value.what}${can(each.value.runbook) ? " docs/runbooks/${each.value.runbook}.md" : ""}"
   namespace           = each.value.of[0]
   metric_name         = each.value.of[1]
   dimensions          = each.value.dimensions

@@ -116,6 +116,11 @@ variable "mail" {
     SMTP_USER and SMTP_PASSWORD.
   TEXT
   type        = object({ host = string, port = number, from = string, login = bool })
+
+  validation {
+    condition     = var.mail == null || contains([465, 587], try(var.mail.port, 0))
+    error_message = "Workers reach mail servers at the ports 465 and 587 alone: see modules/network."
+  }
 }
 
 variable "settings" {
