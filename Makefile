@@ -63,8 +63,8 @@ bench-loadtest: ## what the load generator itself costs, beside wrk
 rolling: ## restarts gateways and workers in mid-sale, behind HAProxy, and expects nobody to notice
 	@scripts/rolling $(ARGS)
 
-rolling-short: ## the same for half a minute, of the programs that make test has built
-	@ONSALE_BIN_DIR=$(CURDIR)/.build/debug scripts/rolling --seconds 40 --rate 60
+rolling-short: ## the same for a minute and a quarter, of the programs that make test has built
+	@ONSALE_BIN_DIR=$(CURDIR)/.build/debug scripts/rolling --seconds 75 --rate 60
 
 drill: ## a restore drill: dump, loss, restore, Redis rebuilt, books compared
 	@scripts/drill
