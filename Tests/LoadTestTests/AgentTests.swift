@@ -96,6 +96,7 @@ struct AgentTests {
             whole.record(series, sinceIntended: intended, sinceSent: sent)
             parts[number % 4].record(series, sinceIntended: intended, sinceSent: sent)
         }
+        #expect(LatencySeries.allCases.map(\.index) == Array(LatencySeries.allCases.indices))
         let sum = parts.dropFirst().reduce(into: parts[0]) { $0.merge($1) }
         for series in LatencySeries.allCases {
             let (left, right) = (sum[series], whole[series])

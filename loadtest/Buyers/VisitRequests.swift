@@ -1,13 +1,15 @@
 import NIOCore
 import Ticketing
 
-/// Writes the requests of visits in the words of a target.
-struct VisitRequests {
+/// Writes the requests of visits in the words of a target. A class, as copying so many strings and templates for each
+/// request costs more than writing it.
+final class VisitRequests {
     private let purchase: RequestTemplate
     private let status: RequestTemplate
     private let recover: RequestTemplate?
     private let logIn: RequestTemplate?
-    private let pages: [Int: [RequestTemplate]]
+    /// By journey; none for those that do not browse.
+    private let pages: [[RequestTemplate]]
     private let event: String
     private let wait: String
     private let password: String
@@ -20,14 +22,10 @@ struct VisitRequests {
         self.status = RequestTemplate(target.status, authority: authority)
         self.recover = target.recover.map { RequestTemplate($0, authority: authority) }
         self.logIn = target.logIn.map { RequestTemplate($0, authority: authority) }
-        var pages: [Int: [RequestTemplate]] = [:]
-        for (number, journey) in journeys.enumerated() {
-            guard case .browse(let paths) = journey.kind else { continue }
-            pages[number] = paths.map {
-                RequestTemplate(Target.Route(method: "GET", path: $0), authority: authority)
-            }
+        self.pages = journeys.map { journey in
+            guard case .browse(let paths) = journey.kind else { return [] }
+            return paths.map { RequestTemplate(Target.Route(method: "GET", path: $0), authority: authority) }
         }
-        self.pages = pages
         self.event = event?.description ?? target.event ?? ""
         self.wait = String(wait)
         self.password = password
@@ -72,7 +70,7 @@ struct VisitRequests {
     }
 
     func page(_ step: Int, journey: Int) -> ByteBuffer? {
-        guard let pages = pages[journey], pages.indices.contains(step) else { return nil }
-        return pages[step].bytes { $0 == .event ? event : "" }
+        guard pages.indices.contains(journey), pages[journey].indices.contains(step) else { return nil }
+        return pages[journey][step].bytes { $0 == .event ? event : "" }
     }
 }

@@ -12,6 +12,18 @@ enum LatencySeries: String, CaseIterable, Codable, Sendable {
     case poll
     case browse
     case logIn = "log-in"
+
+    /// Its place in `allCases`.
+    var index: Int {
+        switch self {
+        case .accept: 0
+        case .refuse: 1
+        case .settle: 2
+        case .poll: 3
+        case .browse: 4
+        case .logIn: 5
+        }
+    }
 }
 
 /// One kind of answer, in microseconds, measured in both ways.
@@ -39,22 +51,23 @@ struct LatencyPair: Codable, Sendable {
 /// All latencies of a loop, a process or a run. Books add up exactly: the merged one is that of one loop which saw
 /// everything.
 struct LatencyBook: Codable, Sendable {
-    private var pairs: [LatencySeries: LatencyPair] = [:]
+    /// In the order of `LatencySeries.allCases`: each answer is recorded, and a dictionary's hash costs more than that.
+    private var pairs = [LatencyPair?](repeating: nil, count: LatencySeries.allCases.count)
 
-    subscript(_ series: LatencySeries) -> LatencyPair { pairs[series] ?? LatencyPair() }
+    subscript(_ series: LatencySeries) -> LatencyPair { pairs[series.index] ?? LatencyPair() }
 
     /// Series with at least one value.
-    var recorded: [LatencySeries] { LatencySeries.allCases.filter { pairs[$0] != nil } }
+    var recorded: [LatencySeries] { LatencySeries.allCases.filter { pairs[$0.index] != nil } }
 
     mutating func record(_ series: LatencySeries, sinceIntended: Instant, sinceSent: Instant) {
-        pairs[series, default: LatencyPair()].record(sinceIntended: sinceIntended, sinceSent: sinceSent)
+        if pairs[series.index] == nil { pairs[series.index] = LatencyPair() }
+        pairs[series.index]?.record(sinceIntended: sinceIntended, sinceSent: sinceSent)
     }
 
     mutating func merge(_ other: LatencyBook) {
-        pairs.merge(other.pairs) { own, other in
-            var sum = own
-            sum.merge(other)
-            return sum
+        for (index, pair) in other.pairs.enumerated() {
+            guard let pair else { continue }
+            if pairs[index] == nil { pairs[index] = pair } else { pairs[index]?.merge(pair) }
         }
     }
 }

@@ -23,6 +23,8 @@ struct RequestTemplate {
 
     private let head: [Part]
     private let body: [Part]?
+    /// All of a request that has no variable.
+    private var whole: ByteBuffer?
     private let allocator = ByteBufferAllocator()
 
     init(_ route: Target.Route, authority: String) {
@@ -30,6 +32,9 @@ struct RequestTemplate {
         for header in route.headers { head += "\(header.name): \(header.value)\r\n" }
         self.head = Self.parts(head)
         self.body = route.body.map { Self.parts($0) }
+        if Self.variables(in: head).isEmpty, Self.variables(in: route.body ?? "").isEmpty {
+            whole = bytes { _ in "" }
+        }
     }
 
     /// The variables in a text; braces around anything else stand for themselves, as those of JSON do.
@@ -42,6 +47,7 @@ struct RequestTemplate {
 
     /// The request's bytes. `etag` asks for an answer only if there is news.
     func bytes(etag: String? = nil, _ value: (Variable) -> String) -> ByteBuffer {
+        if etag == nil, let whole { return whole }
         var bytes = allocator.buffer(capacity: 512)
         write(head, to: &bytes, value)
         if let etag {

@@ -41,14 +41,20 @@ extension HTTPReplyDecoder {
         }
 
         private mutating func read(_ line: UnsafeRawBufferPointer) {
-            // Lengths of the names first: most headers are passed over by one comparison.
-            guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { return }
-            switch colon {
+            // Most headers are passed over by their first letter, and the rest by the length of their name.
+            switch line[0] | 0x20 {
+            case UInt8(ascii: "c"), UInt8(ascii: "e"), UInt8(ascii: "r"), UInt8(ascii: "t"): break
+            default: return
+            }
+            guard let base = line.baseAddress, let found = memchr(base, Int32(UInt8(ascii: ":")), line.count) else {
+                return
+            }
+            switch UnsafeRawPointer(found) - base {
             case 4 where Head.matches(line, "etag"): etag = Head.text(line[5...])
             case 10 where Head.matches(line, "connection"): closes = Head.text(line[11...]).lowercased() == "close"
             case 11 where Head.matches(line, "retry-after"): retryAfter = Int(Head.text(line[12...]))
             case 14 where Head.matches(line, "content-length") && framing != .chunked:
-                framing = .length(max(0, Int(Head.text(line[15...])) ?? 0))
+                framing = .length(Head.number(Head.trimmed(line[15...])) ?? 0)
             case 17 where Head.matches(line, "transfer-encoding"): framing = .chunked
             default: return
             }
@@ -60,8 +66,10 @@ extension HTTPReplyDecoder {
             return UnsafeRawPointer(found) - base
         }
 
+        /// nil for what is no number, or one of more digits than any length has.
         private static func number(_ digits: Slice<UnsafeRawBufferPointer>) -> Int? {
-            digits.reduce(Optional(0)) { sum, digit in
+            guard digits.count <= 18 else { return nil }
+            return digits.reduce(Optional(0)) { sum, digit in
                 guard let sum, (0x30...0x39).contains(digit) else { return nil }
                 return sum * 10 + Int(digit - 0x30)
             }
@@ -75,10 +83,14 @@ extension HTTPReplyDecoder {
         }
 
         private static func text(_ value: Slice<UnsafeRawBufferPointer>) -> String {
+            String(decoding: trimmed(value), as: UTF8.self)
+        }
+
+        private static func trimmed(_ value: Slice<UnsafeRawBufferPointer>) -> Slice<UnsafeRawBufferPointer> {
             let space = UInt8(ascii: " ")
             let start = value.firstIndex { $0 != space } ?? value.endIndex
             let end = value.lastIndex { $0 != space }.map { $0 + 1 } ?? start
-            return String(decoding: value[start..<max(start, end)], as: UTF8.self)
+            return value[start..<max(start, end)]
         }
     }
 }
