@@ -64,7 +64,7 @@ struct GatewayResponder<Inventory: InventoryStore, Repository: OrderRepository>:
         hot.watch.finish(
             RequestWatch.Exchange(
                 method: request.method.rawValue, route: handles.template, status: response.status.code,
-                requestID: context.id, time: time), span)
+                requestID: context.id, code: context.refusal.code, time: time), span)
         return response
     }
 
@@ -78,6 +78,7 @@ struct GatewayResponder<Inventory: InventoryStore, Repository: OrderRepository>:
     private func overloaded(_ context: AppRequestContext) -> Response {
         let problem = Problem.overloaded(limits)
         metrics.problem(problem.code)
+        context.refusal.note(problem.code)
         return problem.response(requestID: context.id)
     }
 

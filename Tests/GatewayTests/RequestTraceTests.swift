@@ -112,7 +112,7 @@ import Tracing
         _ = try await harness.send(.post, "/api/tickets/purchase", body: "{}")
         let spans = queue.take(10)
         #expect(spans.map(\.name) == ["GET /api/tickets/{code}", "GET unmatched", "POST /api/tickets/purchase"])
-        #expect(text("onsale.code", of: spans[2]) == "unauthenticated")
+        #expect(spans.map { text("onsale.code", of: $0) } == ["unauthenticated", "not_found", "unauthenticated"])
         #expect(!"\(spans)".contains("some-code-that-is-secret"))
     }
 
@@ -157,6 +157,14 @@ import Tracing
         #expect(line.metadata["order.id"]?.description == answer.string("orderId"))
         #expect(line.metadata["http.route"]?.description == "/api/tickets/purchase")
         #expect(line.metadata["http.status"]?.description == "202")
+    }
+
+    @Test func atDebugTheLineOfARefusalNamesItsCode() async throws {
+        let records = Records()
+        let harness = try await harness(ratio: 0, logger: records.logger(.debug))
+        _ = try await harness.send(.get, "/api/auth/me")
+        let line = try #require(records.all.first { $0.message == "request.answered" })
+        #expect(line.metadata["code"]?.description == "unauthenticated")
     }
 
     @Test func atInfoRequestsAreNotLogged() async throws {

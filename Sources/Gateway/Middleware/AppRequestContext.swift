@@ -3,6 +3,7 @@ import Logging
 import NIOCore
 import Observability
 import Security
+import Synchronization
 import Ticketing
 
 /// What travels with a request through the router.
@@ -17,6 +18,16 @@ struct AppRequestContext: RequestContext {
     var identity: Identity?
     /// Where the connection comes from; nil where there is none, in tests.
     let peer: SocketAddress?
+    /// Why the request was refused, for whoever has made this context: a reference, as handlers get copies.
+    let refusal = Refusal()
+
+    final class Refusal: Sendable {
+        private let stored = Mutex<ProblemCode?>(nil)
+
+        var code: ProblemCode? { stored.withLock { $0 } }
+
+        func note(_ code: ProblemCode) { stored.withLock { $0 = code } }
+    }
 
     init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)

@@ -23,6 +23,7 @@ struct ProblemMiddleware: RouterMiddleware {
         } catch {
             let problem = problem(for: error, request: request, logger: context.logger)
             metrics.problem(problem.code)
+            context.refusal.note(problem.code)
             return problem.response(requestID: context.id)
         }
     }
