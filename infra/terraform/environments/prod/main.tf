@@ -30,6 +30,7 @@ module "onsale" {
 
   payment_provider = var.payment_provider
   mail             = var.mail
+  rates            = var.rates
   settings         = var.settings
   rotation_package = coalesce(var.rotation_package, "${path.root}/../../../../.local/infra/rotation.zip")
   alarm_emails     = var.alarm_emails

@@ -51,6 +51,12 @@ variable "proxy_cidrs" {
   default     = []
 }
 
+variable "rates" {
+  description = "Requests that one address may make in five minutes: of any kind, to sign in or register, to buy."
+  type        = object({ all = optional(number), accounts = optional(number), purchase = optional(number) })
+  default     = {}
+}
+
 variable "settings" {
   description = "More environment variables, by program: common (all), gateway, worker, migrate."
   type = object({

@@ -8,8 +8,8 @@ locals {
   figures = [
     "onsale_lane_backlog", "onsale_lane_owned", "onsale_drift", "onsale_outbox_oldest_seconds", "onsale_outbox_dead",
     "onsale_mails_oldest_seconds", "onsale_mails_dead", "onsale_intents_lost_total",
-    "onsale_settlements_refused_total", "onsale_charge_failures_total", "onsale_orders_confirmed_total",
-    "onsale_orders_cancelled_total",
+    "onsale_settlements_refused_total", "onsale_charges_unsettled", "onsale_charge_failures_total",
+    "onsale_orders_confirmed_total", "onsale_orders_cancelled_total",
   ]
 
   collector = yamlencode({

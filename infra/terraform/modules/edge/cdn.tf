@@ -34,6 +34,58 @@ resource "aws_cloudfront_function" "routes" {
   code    = file("${path.module}/routes.js")
 }
 
+# The page out of the bucket has the policy that a gateway's page has (WebApp.swift; scripts/check-infra compares them),
+# with this deployment's images and where they are uploaded to.
+locals {
+  page_policy = join("; ", [
+    "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' blob: https://${local.images}",
+    "connect-src 'self' https://${var.buckets["images"].address}", "media-src 'self' blob:", "manifest-src 'self'",
+    "worker-src 'self'", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'",
+  ])
+}
+
+resource "aws_cloudfront_response_headers_policy" "page" {
+  count = var.emulated ? 0 : 1
+
+  name    = "${var.name}-page"
+  comment = "Headers of the web app"
+
+  security_headers_config {
+    content_security_policy {
+      content_security_policy = local.page_policy
+      override                = true
+    }
+
+    content_type_options {
+      override = true
+    }
+
+    referrer_policy {
+      referrer_policy = "no-referrer"
+      override        = true
+    }
+
+    strict_transport_security {
+      access_control_max_age_sec = 31536000
+      override                   = true
+    }
+  }
+
+  custom_headers_config {
+    items {
+      header   = "Permissions-Policy"
+      value    = "camera=(self), microphone=(), geolocation=()"
+      override = true
+    }
+
+    items {
+      header   = "Cross-Origin-Opener-Policy"
+      value    = "same-origin"
+      override = true
+    }
+  }
+}
+
 resource "aws_cloudfront_distribution" "web" {
   comment             = "${var.name}: web app and API"
   enabled             = true
@@ -72,7 +124,7 @@ resource "aws_cloudfront_distribution" "web" {
     cached_methods             = ["GET", "HEAD"]
     compress                   = true
     cache_policy_id            = local.cache_as_told
-    response_headers_policy_id = local.security_headers
+    response_headers_policy_id = one(aws_cloudfront_response_headers_policy.page[*].id)
 
     dynamic "function_association" {
       for_each = aws_cloudfront_function.routes

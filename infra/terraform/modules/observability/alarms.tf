@@ -110,6 +110,15 @@ locals {
         what       = "Postgres has refused to settle orders: see the workers' logs."
         runbook    = "OnsaleSettlementsRefused"
       }
+      charges-unsettled = {
+        of         = [var.namespace, "onsale_charges_unsettled"]
+        dimensions = local.worker
+        statistic  = "Maximum"
+        above      = 0
+        minutes    = 5
+        what       = "Money was taken that ends in neither tickets nor a refund: onsale reconcile."
+        runbook    = "OnsaleChargesUnsettled"
+      }
       outbox-dead = {
         of         = [var.namespace, "onsale_outbox_dead"]
         dimensions = local.worker
@@ -221,6 +230,53 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   treat_missing_data  = try(each.value.missing, "notBreaching")
   alarm_actions       = [aws_sns_topic.alarms.arn]
   ok_actions          = [aws_sns_topic.alarms.arn]
+}
+
+# Every worker tells of every lane, 1 for one that it has and 0 else. The average times the workers is 1 when each lane has
+# its owner, and lower by a lane's share for each that has none.
+resource "aws_cloudwatch_metric_alarm" "lane_unowned" {
+  alarm_name          = "${var.name}-lane-unowned"
+  alarm_description   = "No worker has one of the lanes: its orders wait. docs/runbooks/OnsaleLaneUnowned.md"
+  evaluation_periods  = 5
+  comparison_operator = "LessThanThreshold"
+  threshold           = 1 - 0.5 / var.partitions
+  # Without workers worker-silent tells.
+  treat_missing_data = "notBreaching"
+  alarm_actions      = [aws_sns_topic.alarms.arn]
+  ok_actions         = [aws_sns_topic.alarms.arn]
+
+  metric_query {
+    id          = "owners"
+    label       = "Owners of a lane"
+    expression  = "owned * workers"
+    return_data = true
+  }
+
+  dynamic "metric_query" {
+    for_each = {
+      owned = {
+        of         = [var.namespace, "onsale_lane_owned"]
+        dimensions = local.worker
+      }
+      workers = {
+        of         = ["ECS/ContainerInsights", "RunningTaskCount"]
+        dimensions = { ClusterName = var.cluster, ServiceName = "worker" }
+      }
+    }
+
+    content {
+      id          = metric_query.key
+      return_data = false
+
+      metric {
+        namespace   = metric_query.value.of[0]
+        metric_name = metric_query.value.of[1]
+        dimensions  = metric_query.value.dimensions
+        period      = 60
+        stat        = "Average"
+      }
+    }
+  }
 }
 
 resource "aws_cloudwatch_dashboard" "this" {

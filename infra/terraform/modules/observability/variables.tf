@@ -68,6 +68,11 @@ variable "namespace" {
   type        = string
 }
 
+variable "partitions" {
+  description = "Lanes (PARTITIONS)."
+  type        = number
+}
+
 variable "emulated" {
   description = "Whether AWS is an emulator, which lacks some of it: see README.md."
   type        = bool

@@ -25,6 +25,7 @@ locals {
       HTTP_PORT             = tostring(module.network.ports.gateway)
       TRUSTED_PROXIES       = join(",", module.network.trusted_proxies)
       SESSION_COOKIE_SECURE = "true"
+      # No GATEWAY_STOP_DELAY: ECS takes a task out of the load balancer, and waits, before it tells it to stop.
       GATEWAY_DRAIN_SECONDS = "20"
       S3_BUCKET             = module.data.buckets["images"].id
       S3_REGION             = data.aws_region.current.name
@@ -181,5 +182,6 @@ module "observability" {
   redis_nodes         = sort(module.data.redis.nodes)
   redis_node_count    = local.redis_node_count
   namespace           = module.compute.namespace
+  partitions          = var.partitions
   emulated            = var.emulated
 }

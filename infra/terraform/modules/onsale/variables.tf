@@ -139,12 +139,8 @@ variable "settings" {
 
 variable "rates" {
   description = "Requests that one address may make in five minutes: see modules/edge."
-  type = object({
-    all      = optional(number, 6000)
-    accounts = optional(number, 600)
-    purchase = optional(number, 1500)
-  })
-  default = {}
+  type        = object({ all = optional(number), accounts = optional(number), purchase = optional(number) })
+  default     = {}
 }
 
 variable "rotation_package" {
