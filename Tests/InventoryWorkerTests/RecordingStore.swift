@@ -6,6 +6,8 @@ struct RecordingStore: LaneStore {
     let base: InMemoryInventoryStore
     let journal: Journal
 
+    var partitioning: Partitioning { base.partitioning }
+
     func withReader<Result: Sendable>(
         of partition: Partition, consumer: String, _ body: (InMemoryIntentReader) async throws -> Result
     ) async throws -> Result {

@@ -52,6 +52,25 @@ struct StockKeeperTests {
         #expect(try await sale.inventory.stock(of: other) == nil)
     }
 
+    @Test func `An event that is another partition's by its id keeps no other from being loaded`() async throws {
+        let inventory = InMemoryInventoryStore(partitioning: Partitioning(count: 2))
+        let events = (0..<64).map { _ in EventID() }
+        let own = try #require(events.first { inventory.partitioning.partition(of: $0) == Sale.partition })
+        let misplaced = try #require(events.first { inventory.partitioning.partition(of: $0) != Sale.partition })
+        sale.repository.addEvent(
+            misplaced, in: Sale.partition, try .open(total: 5), updatedAt: Date(timeIntervalSinceNow: -60))
+        sale.repository.addEvent(own, in: Sale.partition, try .open(total: 5))
+        let other = try #require(
+            try await sale.repository.acquireLease(of: Partition(1), owner: "other", for: .seconds(600)))
+        _ = try await inventory.mark(other)
+        var keeper = StockKeeper(
+            store: RecordingStore(base: inventory, journal: sale.journal), repository: sale.recordingRepository,
+            lease: lease, grace: .zero, logger: Sale.silent)
+        try await keeper.tick()
+        #expect(try await inventory.stock(of: own)?.available == 5)
+        #expect(try await inventory.stock(of: misplaced) == nil)
+    }
+
     @Test func `A change of the terms amends the stock and does not load it again`() async throws {
         var keeper = keeper()
         try await keeper.tick()

@@ -7,6 +7,8 @@ struct SimulatedLaneStore: LaneStore {
     let world: World
     let process: SimulatedProcess
 
+    var partitioning: Partitioning { world.partitioning }
+
     func withReader<Result: Sendable>(
         of partition: Partition, consumer: String, _ body: (SimulatedIntentReader) async throws -> Result
     ) async throws -> Result {

@@ -55,6 +55,13 @@ struct StockKeeper<Store: LaneStore, Repository: LaneRepository>: Sendable {
             newest = max(newest ?? version.updatedAt, version.updatedAt)
             if version.isCancelled { cancelled.insert(version.event) }
             guard known[version.event] != version.terms.revision else { continue }
+            guard store.partitioning.partition(of: version.event) == lease.partition else {
+                // A row that Onsale has not written. Its stock would be another lane's, which does not know it; without
+                // this the load would be refused as a deposed lane's, and all of the partition's events with it.
+                logger.error("event.misplaced", metadata: ["event.id": "\(version.event)"])
+                known[version.event] = version.terms.revision
+                continue
+            }
             guard try await bring(version) else {
                 isBehind = true
                 continue

@@ -16,7 +16,7 @@ package final class InMemoryInventoryStore: Sendable {
         var lastNumber = 0
     }
 
-    let partitioning: Partitioning
+    package let partitioning: Partitioning
     let configuration: InventoryConfiguration
     let state: Mutex<State>
 

@@ -6,6 +6,9 @@ package import Ticketing
 package protocol LaneStore: Sendable {
     associatedtype Reader: IntentReader
 
+    /// Which events are a partition's.
+    var partitioning: Partitioning { get }
+
     /// Opens the partition's stream for reading, on a connection of its own, for as long as `body` runs.
     func withReader<Result: Sendable>(
         of partition: Partition, consumer: String, _ body: (Reader) async throws -> Result

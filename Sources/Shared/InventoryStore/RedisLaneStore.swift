@@ -8,6 +8,8 @@ package struct RedisLaneStore: LaneStore {
 
     package init(inventory: RedisInventoryStore) { self.inventory = inventory }
 
+    package var partitioning: Partitioning { inventory.partitioning }
+
     package func withReader<Result: Sendable>(
         of partition: Partition, consumer: String, _ body: (RedisIntentReader) async throws -> Result
     ) async throws -> Result {
