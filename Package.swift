@@ -57,11 +57,11 @@ extension Target {
 
     static func program(
         _ name: String, path: String? = nil, exclude: [String] = [], _ dependencies: [Dependency],
-        resources: [Resource] = [], swiftSettings: [SwiftSetting] = []
+        resources: [Resource] = []
     ) -> Target {
         .executableTarget(
             name: name, dependencies: dependencies, path: path ?? "Sources/\(name)", exclude: exclude,
-            resources: resources, swiftSettings: settings + swiftSettings)
+            resources: resources, swiftSettings: settings)
     }
 
     static func tests(_ name: String, _ dependencies: [Dependency]) -> Target {
@@ -199,10 +199,7 @@ let package = Package(
                 "OnsaleConfiguration", "PostgresClient", "Security", "Ticketing",
                 .argumentParser, .histogram, .logging, .nio, .nioHPACK, .nioHTTP, .nioHTTP2, .nioPosix, .nioSSL,
                 .yams,
-            ], resources: [.embedInCode("Resources")],
-            // Checks at run time that nothing is written while it is read are a twentieth of what a request costs here. The
-            // debug build, which the tests run, has them.
-            swiftSettings: [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]),
+            ], resources: [.embedInCode("Resources")]),
 
         .program(
             "Simulation", path: "simulation", exclude: ["README.md"],

@@ -60,7 +60,7 @@ extension BuyerLoop {
         conversations[tag].failures += 1
         let policy = visit.wave == 0 ? RetryPolicy.eager : configuration.retry
         let wait = policy.wait(attempt: conversations[tag].failures, atLeast: seconds, using: &generator)
-        schedule(in: wait) { self.submit(tag) }
+        schedule(in: wait) { self.submit(tag, at: Self.now()) }
     }
 
     /// Only the measured wave counts.

@@ -3,11 +3,12 @@ import Ticketing
 
 /// What happens when a connection is free, when an answer comes and when none does.
 extension BuyerLoop {
-    func request(for tag: Int, from pool: ConnectionPool) -> ByteBuffer? {
+    func request(for tag: Int, from pool: ConnectionPool, at time: NIODeadline) -> ByteBuffer? {
         guard !isOver else { return nil }
-        guard tag >= 0 else { return errandRequest(-tag - 1) }
+        let now = Instant(time.uptimeNanoseconds)
+        guard tag >= 0 else { return errandRequest(-tag - 1, at: now) }
         guard !purchases[tag].isSettled else { return nil }
-        return pool === purchasing ? purchaseRequest(tag) : pollRequest(tag)
+        return pool === purchasing ? purchaseRequest(tag, at: now) : pollRequest(tag, at: now)
     }
 
     func received(_ reply: HTTPReply, for tag: Int, from pool: ConnectionPool) {
@@ -43,8 +44,7 @@ extension BuyerLoop {
         return .milliseconds(Int64(milliseconds))
     }
 
-    private func purchaseRequest(_ tag: Int) -> ByteBuffer {
-        let now = Self.now()
+    private func purchaseRequest(_ tag: Int, at now: Instant) -> ByteBuffer {
         let purchase = purchases[tag]
         if purchase.attempts == 0 {
             record.waitedForConnection(now - conversations[tag].submittedAt, isLoopBusy: clock.isBusy)
@@ -55,10 +55,9 @@ extension BuyerLoop {
         return requests.purchase(purchase, buyers[purchase.buyer])
     }
 
-    private func pollRequest(_ tag: Int) -> ByteBuffer? {
+    private func pollRequest(_ tag: Int, at now: Instant) -> ByteBuffer? {
         let purchase = purchases[tag]
         guard let order = conversations[tag].orderText ?? purchase.order?.description else { return nil }
-        let now = Self.now()
         let token = buyers[purchase.buyer].token
         var kind = Operation.Kind.poll
         var bytes: ByteBuffer?

@@ -7,7 +7,7 @@ import Ticketing
 /// Visitors are rows of arrays driven from event-loop callbacks, not tasks: 30,000 tasks with their timers and
 /// continuations cost more than the requests they make. Everything here runs on `loop`. A tag from 0 on is a purchase,
 /// one below 0 an errand.
-final class BuyerLoop: ConnectionPoolOwner {
+final class BuyerLoop: ConnectionPoolOwner, NIOScheduledCallbackHandler {
     struct Configuration: Sendable {
         var target = Target.onsale
         var journeys: [Journey] = []
@@ -79,9 +79,8 @@ final class BuyerLoop: ConnectionPoolOwner {
     private var wave = 0
     private var waveEnded: EventLoopPromise<Void>?
     private var deadline: Scheduled<Void>?
-    private(set) lazy var purchasing = makePool(configuration.connections, configuration.purchaseTimeout)
-    private(set) lazy var polling = makePool(
-        configuration.pollConnections, .seconds(Int64(configuration.pollWait)) + configuration.pollGrace)
+    let purchasing: ConnectionPool
+    let polling: ConnectionPool
 
     init(loop: any EventLoop, configuration: Configuration, buyers: [Buyer], seed: UInt64) {
         self.loop = loop
@@ -93,6 +92,18 @@ final class BuyerLoop: ConnectionPoolOwner {
             configuration.target, journeys: configuration.journeys, event: configuration.event,
             authority: configuration.endpoints[0].authority, wait: configuration.pollWait,
             password: configuration.password)
+        func pool(_ limit: Int, _ timeout: TimeAmount) -> ConnectionPool {
+            ConnectionPool(
+                loop: loop, endpoints: configuration.endpoints,
+                configuration: ConnectionPool.Configuration(
+                    limit: limit, requestTimeout: timeout, version: configuration.version,
+                    keepAlive: configuration.keepAlive))
+        }
+        self.purchasing = pool(configuration.connections, configuration.purchaseTimeout)
+        self.polling = pool(
+            configuration.pollConnections, .seconds(Int64(configuration.pollWait)) + configuration.pollGrace)
+        purchasing.owner = self
+        polling.owner = self
     }
 
     static func now() -> Instant { Instant(NIODeadline.now().uptimeNanoseconds) }
@@ -208,22 +219,27 @@ final class BuyerLoop: ConnectionPoolOwner {
         return -errands.count
     }
 
+    func handleScheduledCallback(eventLoop: some EventLoop) { sendDue() }
+
+    /// Begins what is due, and comes back for the next.
     private func sendDue() {
         guard !isOver else { return }
         let now = Self.now()
         while next < line.count, line[next].dueAt <= now {
             if wave > 0 { record.began(now - line[next].dueAt) }
-            begin(line[next].tag)
+            begin(line[next].tag, at: now)
             next += 1
         }
         guard next < line.count else { return }
         let wait = TimeAmount.nanoseconds(line[next].dueAt - now)
-        schedule(in: max(configuration.tick, wait)) { self.sendDue() }
+        // A callback, as it comes a thousand times a second and a task makes a promise and three closures each time. It
+        // fails only when the event loop is gone.
+        _ = try? loop.assumeIsolated().scheduleCallback(in: max(configuration.tick, wait), handler: self)
     }
 
-    private func begin(_ tag: Int) {
-        guard tag >= 0 else { return submitErrand(tag) }
-        submit(tag)
+    private func begin(_ tag: Int, at now: Instant) {
+        guard tag >= 0 else { return submitErrand(tag, at: now) }
+        submit(tag, at: now)
         guard case .buyRepeatedly(let copies) = journey(of: purchases[tag].visit)?.kind else { return }
         for _ in 0..<copies {
             unsettled += 1
@@ -232,8 +248,8 @@ final class BuyerLoop: ConnectionPoolOwner {
     }
 
     /// Puts a purchase in line for a connection.
-    func submit(_ index: Int) {
-        conversations[index].submittedAt = Self.now()
+    func submit(_ index: Int, at now: Instant) {
+        conversations[index].submittedAt = now
         purchasing.submit(index)
     }
 
@@ -250,13 +266,5 @@ final class BuyerLoop: ConnectionPoolOwner {
         if clock.isOver(at: now) { clock.note(.current(), at: now) }
         let interval = configuration.probeInterval
         schedule(in: interval) { self.probe(dueAt: now + interval.nanoseconds) }
-    }
-
-    private func makePool(_ limit: Int, _ timeout: TimeAmount) -> ConnectionPool {
-        ConnectionPool(
-            loop: loop, endpoints: configuration.endpoints,
-            configuration: ConnectionPool.Configuration(
-                limit: limit, requestTimeout: timeout, version: configuration.version,
-                keepAlive: configuration.keepAlive), owner: self)
     }
 }

@@ -4,7 +4,7 @@ import NIOPosix
 /// Whoever's requests go through a pool. Called on the pool's event loop only.
 protocol ConnectionPoolOwner: AnyObject {
     /// The bytes of the request `tag`, asked for at the moment of writing; nil when it is no longer wanted.
-    func request(for tag: Int, from pool: ConnectionPool) -> ByteBuffer?
+    func request(for tag: Int, from pool: ConnectionPool, at now: NIODeadline) -> ByteBuffer?
     func received(_ reply: HTTPReply, for tag: Int, from pool: ConnectionPool)
     /// The connection was lost or the deadline passed with the request written: its outcome is unknown.
     func lost(_ tag: Int, from pool: ConnectionPool)
@@ -44,13 +44,14 @@ final class ConnectionPool {
     }
 
     let loop: any EventLoop
+    /// Set before the first request; outlives the pool's work.
+    unowned var owner: (any ConnectionPoolOwner)?
     /// Requests that were lost with their connection or timed out.
     private(set) var lostRequests = 0
     private(set) var connectionFailures = 0
 
     private let configuration: Configuration
     private let endpoints: [Endpoint]
-    private unowned let owner: any ConnectionPoolOwner
     private var waiting = CircularBuffer<Int>()
     private var connections: [HTTPConnection] = []
     private var idle: [HTTPConnection] = []
@@ -63,11 +64,10 @@ final class ConnectionPool {
     /// nil for HTTP/1.1.
     private let links: HTTP2Links?
 
-    init(loop: any EventLoop, endpoints: [Endpoint], configuration: Configuration, owner: any ConnectionPoolOwner) {
+    init(loop: any EventLoop, endpoints: [Endpoint], configuration: Configuration) {
         self.loop = loop
         self.endpoints = endpoints
         self.configuration = configuration
-        self.owner = owner
         self.pausedUntil = Array(repeating: .uptimeNanoseconds(0), count: endpoints.count)
         self.links =
             configuration.version == .http2
@@ -103,20 +103,25 @@ final class ConnectionPool {
     }
 
     private func dispatch() {
+        // After most answers nothing waits.
+        guard !waiting.isEmpty, let owner else { return }
         while !waiting.isEmpty, let connection = idle.popLast() {
             guard connection.isActive else { continue }
-            guard let request = nextRequest() else { return idle.append(connection) }
+            let now = NIODeadline.now()
+            guard let request = nextRequest(of: owner, at: now) else { return idle.append(connection) }
             let patience = owner.patience(for: request.tag, from: self) ?? configuration.requestTimeout
-            connection.send(request.bytes, tag: request.tag, deadline: .now() + patience)
+            connection.send(request.bytes, tag: request.tag, deadline: now + patience)
         }
         if !waiting.isEmpty {
             connect(towards: connections.count + waiting.count)
         }
     }
 
-    private func nextRequest() -> (tag: Int, bytes: ByteBuffer)? {
+    private func nextRequest(
+        of owner: any ConnectionPoolOwner, at now: NIODeadline
+    ) -> (tag: Int, bytes: ByteBuffer)? {
         while let tag = waiting.popFirst() {
-            if let bytes = owner.request(for: tag, from: self) { return (tag, bytes) }
+            if let bytes = owner.request(for: tag, from: self, at: now) { return (tag, bytes) }
         }
         return nil
     }
@@ -195,7 +200,7 @@ final class ConnectionPool {
     func received(_ reply: HTTPReply, for tag: Int, on connection: HTTPConnection) {
         if links != nil || !configuration.keepAlive { connection.retire() }
         if connection.isActive { idle.append(connection) }
-        owner.received(reply, for: tag, from: self)
+        owner?.received(reply, for: tag, from: self)
         dispatch()
     }
 
@@ -211,7 +216,7 @@ final class ConnectionPool {
         guard !stopped else { return }
         if let tag {
             lostRequests += 1
-            owner.lost(tag, from: self)
+            owner?.lost(tag, from: self)
         }
         dispatch()
     }

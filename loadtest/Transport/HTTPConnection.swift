@@ -16,7 +16,7 @@ final class HTTPConnection: ChannelInboundHandler {
     var slot = -1
     private(set) var exchange: Exchange?
 
-    private unowned let pool: ConnectionPool
+    private let pool: ConnectionPool
     private var context: ChannelHandlerContext?
     private var decoder = HTTPReplyDecoder()
 

@@ -21,16 +21,15 @@ struct HTTPReplyDecoder {
 
     /// The next whole response to a request with a body in its answer; nil until it has arrived entirely.
     mutating func next() throws(LoadTestError) -> HTTPReply? {
-        guard let buffer = pending else { return nil }
-        guard buffer.readableBytes <= Self.maximumSize else {
+        guard var rest = pending else { return nil }
+        guard rest.readableBytes <= Self.maximumSize else {
             throw LoadTestError(.malformedReply, "more than \(Self.maximumSize) bytes")
         }
-        guard let head = try buffer.withUnsafeReadableBytes({ bytes throws(LoadTestError) in try Head(bytes) }) else {
+        guard let head = try rest.withUnsafeReadableBytes({ bytes throws(LoadTestError) in try Head(bytes) }) else {
             return nil
         }
         var reply = HTTPReply(
             status: head.status, etag: head.etag, retryAfter: head.retryAfter, closesConnection: head.closes)
-        var rest = buffer
         rest.moveReaderIndex(forwardBy: head.length)
         switch head.framing {
         case .empty: break

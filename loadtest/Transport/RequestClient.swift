@@ -62,17 +62,17 @@ struct RequestClient: Sendable {
         private let loop: any EventLoop
         private var pending: [Int: Pending] = [:]
         private var counter = 0
-        private let endpoints: [Endpoint]
         private let timeout: TimeAmount
         /// Four connections: an administrator's work is done one or two requests at a time.
-        private(set) lazy var pool = ConnectionPool(
-            loop: loop, endpoints: endpoints,
-            configuration: ConnectionPool.Configuration(limit: 4, requestTimeout: timeout), owner: self)
+        let pool: ConnectionPool
 
         init(loop: any EventLoop, endpoints: [Endpoint], timeout: TimeAmount) {
             self.loop = loop
-            self.endpoints = endpoints
             self.timeout = timeout
+            self.pool = ConnectionPool(
+                loop: loop, endpoints: endpoints,
+                configuration: ConnectionPool.Configuration(limit: 4, requestTimeout: timeout))
+            pool.owner = self
         }
 
         func send(_ bytes: ByteBuffer) -> EventLoopFuture<HTTPReply> {
@@ -90,7 +90,9 @@ struct RequestClient: Sendable {
             return promise.futureResult
         }
 
-        func request(for tag: Int, from pool: ConnectionPool) -> ByteBuffer? { pending[tag]?.bytes }
+        func request(for tag: Int, from pool: ConnectionPool, at now: NIODeadline) -> ByteBuffer? {
+            pending[tag]?.bytes
+        }
 
         func received(_ reply: HTTPReply, for tag: Int, from pool: ConnectionPool) {
             pending.removeValue(forKey: tag)?.promise.succeed(reply)

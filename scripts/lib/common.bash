@@ -54,11 +54,16 @@ load_dotenv() {
     done <"$1"
 }
 
+# How programs are built for release, in the Dockerfile too. Swift's own libraries inside them, and no checks at run time
+# that nothing is written while it is read, also in the libraries (the debug build, which the tests run, has them): each is
+# about a twelfth of what a request costs the load generator (`make bench-loadtest`).
+RELEASE_FLAGS=(--configuration release --static-swift-stdlib -Xswiftc -enforce-exclusivity=unchecked)
+
 # Builds the named products (default: all) for release.
 build_release() {
     local product
     if (($# == 0)); then set -- "${PRODUCTS[@]}"; fi
-    for product; do run_child swift build -c release --product "$product"; done
+    for product; do run_child swift build "${RELEASE_FLAGS[@]}" --product "$product"; done
 }
 
 # Builds the web app. Onsale runs without it, so where it cannot be built that is said and no more.
