@@ -54,7 +54,7 @@ load_dotenv() {
     done <"$1"
 }
 
-# How programs are built for release, in the Dockerfile too. Swift's own libraries inside them, and no checks at run time
+# How programs are built for release. Swift's own libraries inside them, as in the images, and no checks at run time
 # that nothing is written while it is read, also in the libraries (the debug build, which the tests run, has them): each is
 # about a twelfth of what a request costs the load generator (`make bench-loadtest`).
 RELEASE_FLAGS=(--configuration release --static-swift-stdlib -Xswiftc -enforce-exclusivity=unchecked)
