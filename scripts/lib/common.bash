@@ -55,8 +55,8 @@ load_dotenv() {
 }
 
 # How programs are built for release. Swift's own libraries inside them, as in the images, and no checks at run time
-# that nothing is written while it is read, also in the libraries (the debug build, which the tests run, has them): each is
-# about a twelfth of what a request costs the load generator (`make bench-loadtest`).
+# that nothing is written while it is read, also in the libraries (the debug build, which the tests run, has them):
+# together about a twelfth of what a request costs the load generator (`make bench-loadtest`).
 RELEASE_FLAGS=(--configuration release --static-swift-stdlib -Xswiftc -enforce-exclusivity=unchecked)
 
 # Builds the named products (default: all) for release.
