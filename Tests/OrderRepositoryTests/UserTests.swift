@@ -180,7 +180,8 @@ import Ticketing
         try await withDatabase { database async throws in
             let admin = try await Self.admin(database)
             let user = try await database.repository.createUser(
-                email: EmailAddress("lovelace@example.com")!, passwordHash: "secret hash", name: "Ada Lovelace", role: .user)
+                email: EmailAddress("lovelace@example.com")!, passwordHash: "secret hash", name: "Ada Lovelace",
+                role: .user)
             let event = try await database.makeEvent(100)
             let lease = try await database.lease(for: event.id)
             let order = QueuedIntent.sample(event.id, user.id, quantity: 2)

@@ -1,4 +1,4 @@
-import Dispatch
+import Foundation
 import OnsaleConfiguration
 import Testing
 import Threads
@@ -105,7 +105,7 @@ import Threads
 
     /// A pool whose only thread waits until `release` is signalled.
     private func occupiedThreads(queueLimit: Int) throws -> (WorkerThreads, release: DispatchSemaphore) {
-        let threads = try WorkerThreads(count: 1, queueLimit: queueLimit, niceness: 0)
+        let threads = try WorkerThreads(count: 1, queueLimit: queueLimit, idle: false)
         let started = DispatchSemaphore(value: 0)
         let release = DispatchSemaphore(value: 0)
         #expect(
@@ -152,11 +152,33 @@ import Threads
         #expect(error?.code == .cancelled)
     }
 
+    /// The threads of this process that only run while a processor is idle.
+    private func idleThreads() throws -> Set<String> {
+        try Set(
+            FileManager.default.contentsOfDirectory(atPath: "/proc/self/task").filter { thread in
+                // A thread that has just ended has no such file any more.
+                guard let line = try? String(contentsOfFile: "/proc/self/task/\(thread)/stat", encoding: .utf8),
+                    let name = line.lastIndex(of: ")")
+                else { return false }
+                // The policy is field 41 (proc(5)); the first after the name, its state, is field 3.
+                return line[name...].split(separator: " ")[39] == "\(WorkerThreads.idlePolicy)"
+            })
+    }
+
+    /// With `idle: false` for the hasher's threads this fails.
+    @Test func passwordsAreHashedWhilePurchasesLeaveAProcessorIdle() async throws {
+        let before = try idleThreads()
+        let hasher = try hasher()
+        _ = try await hasher.hash("x")
+        #expect(try idleThreads().subtracting(before).count == 1)
+        try await hasher.verifyAgainstNobody("x")  // the thread still lives
+    }
+
     @Test func jobsAlreadyTakenRunToTheirEndWhenThePoolGoes() async throws {
         let count = 50
         let done = DispatchSemaphore(value: 0)
         do {
-            let threads = try WorkerThreads(count: 3, queueLimit: count, niceness: 0)
+            let threads = try WorkerThreads(count: 3, queueLimit: count, idle: false)
             for _ in 0..<count { #expect(threads.submit { done.signal() }) }
         }
         await withCheckedContinuation { continuation in

@@ -14,7 +14,7 @@ package final class SMTPMailer: Mailer {
 
     package init(configuration: SMTPConfiguration) throws {
         self.configuration = configuration
-        threads = try WorkerThreads(count: configuration.connections, queueLimit: Self.queueLimit, niceness: 0)
+        threads = try WorkerThreads(count: configuration.connections, queueLimit: Self.queueLimit, idle: false)
     }
 
     package func send(_ message: MailMessage) async throws(MailError) {

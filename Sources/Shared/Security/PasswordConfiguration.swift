@@ -15,9 +15,6 @@ package struct PasswordConfiguration: Sendable {
     /// Hashes waiting for a thread. One more is refused as `busy`: 32 of 0.2 s each are 6 s of waiting on one thread, and
     /// people try again after that anyway.
     package var queueLimit: Int
-    /// Added to the threads' nice value, so that on a busy machine they get about a tenth of a purchase thread's share
-    /// (each step is a factor of 1.25, see sched(7)).
-    package var niceness: Int32 = 10
 
     package init(parameters: ScryptParameters = .standard, threads: Int = 1, queueLimit: Int = 32) {
         self.parameters = parameters

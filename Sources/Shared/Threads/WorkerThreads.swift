@@ -6,15 +6,19 @@ import Glibc
 /// would stop everything else. The threads end when the last reference to this object goes, after the jobs already
 /// taken.
 package final class WorkerThreads: Sendable {
+    /// `SCHED_IDLE` of linux/sched.h, which Swift's Glibc does not show.
+    package static let idlePolicy: Int32 = 5
+
     private let queue: JobQueue
 
     /// - Parameters:
-    ///   - niceness: Added to the threads' nice value, 0 to 19.
     ///   - queueLimit: Jobs that may wait; those that run are not counted.
-    package init(count: Int, queueLimit: Int, niceness: Int32) throws(ThreadError) {
+    ///   - idle: Whether the threads run only while a processor has hardly anything else to do (`SCHED_IDLE`,
+    ///     sched(7)).
+    package init(count: Int, queueLimit: Int, idle: Bool) throws(ThreadError) {
         queue = JobQueue(limit: queueLimit)
         for _ in 0..<count {
-            let context = Unmanaged.passRetained(ThreadContext(queue: queue, niceness: niceness))
+            let context = Unmanaged.passRetained(ThreadContext(queue: queue, idle: idle))
             var thread = pthread_t()
             let status = pthread_create(
                 &thread, nil,
@@ -50,16 +54,19 @@ package final class WorkerThreads: Sendable {
 /// What a thread owns.
 private final class ThreadContext: Sendable {
     private let queue: JobQueue
-    private let niceness: Int32
+    private let idle: Bool
 
-    init(queue: JobQueue, niceness: Int32) {
+    init(queue: JobQueue, idle: Bool) {
         self.queue = queue
-        self.niceness = niceness
+        self.idle = idle
     }
 
     func run() {
-        // On Linux this is the calling thread's own value (sched(7)). Without the right to it the thread just runs.
-        _ = setpriority(.init(PRIO_PROCESS.rawValue), 0, niceness)
+        if idle {
+            // Of the calling thread alone. Everybody may do it; where it is refused all the same, the thread just runs.
+            var parameters = sched_param(sched_priority: 0)
+            _ = sched_setscheduler(0, WorkerThreads.idlePolicy, &parameters)
+        }
         while let job = queue.next() { job() }
     }
 }
