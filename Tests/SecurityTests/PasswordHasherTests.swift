@@ -1,5 +1,6 @@
 import Foundation
 import OnsaleConfiguration
+import Synchronization
 import Testing
 import Threads
 
@@ -119,7 +120,7 @@ import Threads
 
     @Test func whenTheQueueIsFullTheNextOneIsRefusedAtOnceAndTheOthersEnd() async throws {
         let (threads, release) = try occupiedThreads(queueLimit: 2)
-        let hasher = PasswordHasher(parameters: quick, threads: threads)
+        let hasher = PasswordHasher(parameters: quick, threads: threads, idleThreads: try .one())
         try await withThrowingTaskGroup(of: String.self) { group in
             // Also when an expectation below fails: a task that waits for the thread would wait for ever.
             defer { release.signal() }
@@ -143,7 +144,7 @@ import Threads
 
     @Test func aCancelledLogInThatStillWaitsIsNotComputed() async throws {
         let (threads, release) = try occupiedThreads(queueLimit: 2)
-        let hasher = PasswordHasher(parameters: quick, threads: threads)
+        let hasher = PasswordHasher(parameters: quick, threads: threads, idleThreads: try .one())
         let task = Task { try await hasher.hash("x") }
         while hasher.waiting < 1 { await Task.yield() }
         task.cancel()
@@ -165,13 +166,44 @@ import Threads
             })
     }
 
-    /// With `idle: false` for the hasher's threads this fails.
+    @Test func whatNoProcessorHasTimeForIsRefusedAndNotComputedLater() async throws {
+        let (idleThreads, release) = try occupiedThreads(queueLimit: 1)
+        let hasher = PasswordHasher(
+            parameters: quick, threads: try .one(), idleThreads: idleThreads, patience: .milliseconds(20))
+        for _ in 0..<3 {  // the second and third are not even in line
+            let error = await #expect(throws: PasswordError.self) { try await hasher.hash("x") }
+            #expect(error?.code == .busy)
+        }
+        #expect(hasher.waiting == 0)
+        release.signal()
+        #expect(hasher.computed == 0)
+        // The one that was in line is passed over, and makes room.
+        while idleThreads.waiting > 0 { await Task.yield() }
+        let patient = PasswordHasher(parameters: quick, threads: try .one(), idleThreads: idleThreads)
+        _ = try await patient.hash("x")
+        #expect((hasher.computed, patient.computed) == (0, 1))
+    }
+
+    /// With `idle: false` for the threads that compute this fails.
     @Test func passwordsAreHashedWhilePurchasesLeaveAProcessorIdle() async throws {
         let before = try idleThreads()
         let hasher = try hasher()
         _ = try await hasher.hash("x")
         #expect(try idleThreads().subtracting(before).count == 1)
         try await hasher.verifyAgainstNobody("x")  // the thread still lives
+    }
+
+    /// A thread of Swift's pool that is started by an idle one is idle too, with whatever runs on it later. If the
+    /// computation resumed its task by itself, this would fail.
+    @Test func noIdleThreadResumesATask() async throws {
+        let executor = PolicyRecorder()
+        let hasher = try hasher()
+        try await withTaskExecutorPreference(executor) {
+            for _ in 0..<3 { _ = try await hasher.hash("x") }
+        }
+        let policies = executor.policies.withLock(\.self)
+        #expect(policies.count >= 3)
+        #expect(!policies.contains(WorkerThreads.idlePolicy))
     }
 
     @Test func jobsAlreadyTakenRunToTheirEndWhenThePoolGoes() async throws {
@@ -203,4 +235,20 @@ import Threads
         let error = #expect(throws: ConfigurationError.self) { try PasswordConfiguration(config: wrong) }
         #expect(error?.subject == "PASSWORD_SCRYPT_LN")
     }
+}
+
+/// Runs tasks on a queue of its own, and keeps the scheduling policy of each thread that hands one over.
+private final class PolicyRecorder: TaskExecutor {
+    let policies = Mutex<[Int32]>([])
+    private let queue = DispatchQueue(label: "policies")
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        policies.withLock { $0.append(sched_getscheduler(0)) }
+        let job = UnownedJob(job)
+        queue.async { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
+    }
+}
+
+extension WorkerThreads {
+    fileprivate static func one() throws -> WorkerThreads { try WorkerThreads(count: 1, queueLimit: 8, idle: false) }
 }

@@ -10,7 +10,7 @@ package import OnsaleConfiguration
 /// | `PASSWORD_QUEUE` | 32 | 1 to 10000 |
 package struct PasswordConfiguration: Sendable {
     package var parameters: ScryptParameters
-    /// Hashes computed at the same time. Each occupies a thread and `parameters.memory` bytes.
+    /// Hashes computed at the same time. Each occupies two threads, of which one waits, and `parameters.memory` bytes.
     package var threads: Int
     /// Hashes waiting for a thread. One more is refused as `busy`: 32 of 0.2 s each are 6 s of waiting on one thread, and
     /// people try again after that anyway.

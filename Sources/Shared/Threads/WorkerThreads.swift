@@ -1,4 +1,6 @@
+package import Dispatch
 import Glibc
+import Synchronization
 
 /// A fixed number of threads that run jobs in the order they came, and a queue with a limit before them.
 ///
@@ -14,7 +16,8 @@ package final class WorkerThreads: Sendable {
     /// - Parameters:
     ///   - queueLimit: Jobs that may wait; those that run are not counted.
     ///   - idle: Whether the threads run only while a processor has hardly anything else to do (`SCHED_IDLE`,
-    ///     sched(7)).
+    ///     sched(7)). A thread they start would be idle too, also one that the system starts for them when they resume a
+    ///     task, and a lock they hold may be held for long. Their jobs compute, and nothing else: see `run`.
     package init(count: Int, queueLimit: Int, idle: Bool) throws(ThreadError) {
         queue = JobQueue(limit: queueLimit)
         for _ in 0..<count {
@@ -49,6 +52,36 @@ package final class WorkerThreads: Sendable {
     package func submit(_ job: @escaping @Sendable () -> Void) -> Bool {
         queue.append(job)
     }
+
+    /// Has `work` done by one of these threads while the calling thread waits. That must be a thread of its own, no
+    /// event loop and none of the cooperative pool.
+    ///
+    /// - Returns: Nil when it was not done at `deadline`, or the queue was full. Work that had begun is done all the same.
+    package func run<Value: Sendable>(
+        until deadline: DispatchTime, _ work: @escaping @Sendable () -> Value
+    ) -> Value? {
+        let outcome = Outcome<Value>()
+        let accepted = submit {
+            guard !outcome.isAbandoned.isSet else { return }
+            let value = work()
+            outcome.value.withLock { $0 = value }
+            outcome.isThere.signal()
+        }
+        guard accepted else { return nil }
+        guard outcome.isThere.wait(timeout: deadline) == .success else {
+            outcome.isAbandoned.set()
+            return nil
+        }
+        return outcome.value.withLock(\.self)
+    }
+}
+
+/// What `run` waits for.
+private final class Outcome<Value: Sendable>: Sendable {
+    let isAbandoned = CancellationFlag()
+    let isThere = DispatchSemaphore(value: 0)
+    /// Written before the signal, read after it.
+    let value = Mutex<Value?>(nil)
 }
 
 /// What a thread owns.
