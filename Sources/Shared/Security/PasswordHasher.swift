@@ -7,8 +7,7 @@ import Threads
 /// One computation takes 0.2 s with the standard parameters, so the number of threads bounds what log-ins can take
 /// from purchases; the queue and a patience of ten seconds bound how long a log-in waits, and everything beyond is refused
 /// as `busy`. The computations run while the purchases leave a processor idle: on a machine without a moment to spare, no
-/// password is hashed in time. At nice 10 instead, 99 % of the purchases were accepted within 1.9 times as long beside
-/// log-ins as alone (part h of Benchmarks/README.md has what it is so).
+/// password is hashed in time.
 package final class PasswordHasher: Sendable {
     /// Longer passwords are refused: nobody types them, and hashing megabytes would be a way to keep a thread busy.
     package static let maximumPasswordBytes = 1024

@@ -268,13 +268,15 @@ class Browser:
             raise AssertionError(f"{self.path}:\n" + "\n".join(found))
 
     def check_fits(self):
-        """Nothing sticks out to the side."""
-        wide = self.driver.execute_script("return document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        if wide > 0:
-            culprits = self.driver.execute_script(
-                "return [...document.querySelectorAll('main *')].filter((e) => e.getBoundingClientRect().right > innerWidth + 1)"
-                ".slice(0, 5).map((e) => e.outerHTML.slice(0, 160))")
-            raise AssertionError(f"{self.path} is {wide} px too wide: {culprits}")
+        """Nothing sticks out to the side, but in something that scrolls."""
+        width, culprits = self.driver.execute_script(
+            "const page = document.documentElement;"
+            "const scrolls = (e) => e && e !== document.body && (getComputedStyle(e).overflowX !== 'visible' || scrolls(e.parentElement));"
+            "return [page.scrollWidth - page.clientWidth, [...document.querySelectorAll('main *')]"
+            ".filter((e) => e.getBoundingClientRect().right > page.clientWidth && !scrolls(e.parentElement))"
+            ".slice(0, 5).map((e) => e.outerHTML.slice(0, 160))]")
+        if width > 0:
+            raise AssertionError(f"{self.path} is {width} px too wide: {culprits}")
 
     def picture(self, path):
         self.driver.save_screenshot(str(path))
