@@ -35,7 +35,8 @@ struct MailsCommand: AsyncParsableCommand {
             let table = [["id", "kind", "user", "order", "attempts", "since", "next try", "last failure"]]
             print(TextTable(table + rows.map(Self.columns)).lines.joined(separator: "\n"))
             let depth = try await mails.mailDepth()
-            print("\(depth.waiting) waiting, the oldest for \(Int(depth.oldest / .seconds(1))) s; \(depth.dead) dead")
+            let waiting = "\(depth.waiting)" + (depth.waiting < PostgresMailRepository.countedMails ? "" : " or more")
+            print("\(waiting) waiting, the oldest for \(Int(depth.oldest / .seconds(1))) s; \(depth.dead) dead")
         }
     }
 

@@ -234,6 +234,21 @@ import Ticketing
         }
     }
 
+    @Test func ofManyWaitingMailsNoMoreThanTheLimitAreReadToCountThem() async throws {
+        try await Scene.run { scene in
+            try scene.database.sql(
+                """
+                INSERT INTO mails (kind, user_id, next_try, created_at)
+                SELECT 'order_confirmed', '\(scene.user.id)', time, time
+                FROM generate_series(1, \(PostgresMailRepository.countedMails + 1)) AS n,
+                     LATERAL (SELECT now() - n * interval '1 second' AS time) t
+                """)
+            let depth = try await scene.mails.mailDepth()
+            #expect(depth.waiting == PostgresMailRepository.countedMails)
+            #expect(depth.oldest >= .seconds(PostgresMailRepository.countedMails + 1), "the first due is among them")
+        }
+    }
+
     @Test func aTicketThatWasReceivedIsFoundByItsCodeUntilItIsHandedOn() async throws {
         try await Scene.run { scene in
             let queued = try await scene.confirmed()

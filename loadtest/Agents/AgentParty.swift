@@ -4,7 +4,7 @@ import Ticketing
 
 /// The agents of a run: one plan, split by buyers, begun at one instant.
 struct AgentParty: Sendable {
-    /// Between the order to begin and the beginning: enough for it to reach everybody.
+    /// Until the order to begin has reached everybody.
     static let lead = Duration.seconds(1)
 
     private let links: [AgentLink]

@@ -1,3 +1,4 @@
+import Foundation
 import NIOCore
 import Ticketing
 
@@ -211,7 +212,9 @@ final class BuyerLoop: ConnectionPoolOwner, NIOScheduledCallbackHandler {
         case .browse(let paths): kind = .browse(paths: paths.count)
         case .logIn: kind = .logIn
         case .buy, .buyRepeatedly, .abandon, .impatient, .bot, nil:
-            purchases.append(Purchase(visit))
+            // `UUID()` opens a file each time.
+            var random = SystemRandomNumberGenerator()
+            purchases.append(Purchase(visit, key: .random(using: &random)))
             conversations.append(Conversation())
             return purchases.count - 1
         }

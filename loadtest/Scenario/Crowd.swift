@@ -28,6 +28,9 @@ struct Crowd: Sendable {
         return Crowd(buyerLoops: buyerLoops, agents: agents)
     }
 
+    /// What lining up so many visits may take. A wave that begins no earlier has its first visits on time.
+    static func lead(before arrivals: Int) -> Duration { .milliseconds(100) + .microseconds(10) * arrivals }
+
     func run(
         _ arrivals: [Arrival], wave: Int, at start: Instant, deadline: Instant, watching order: WatchedOrder? = nil
     ) async throws {

@@ -99,8 +99,7 @@ extension ScenarioRun {
         _ plan: ArrivalPlan, by crowd: Crowd, _ watched: WatchedOrder?, deadline: Instant
     ) async throws -> MeasuredLoad {
         let before = ProcessUsage.now()
-        let startedAt = Date()
-        let start = BuyerLoop.now()
+        let (start, startedAt) = beginning(after: Crowd.lead(before: plan.arrivals.count))
         try await display.following(plan, since: start, { LiveSample(try await crowd.record()) }) {
             try await crowd.run(plan.arrivals, wave: 1, at: start, deadline: deadline, watching: watched)
         }
@@ -119,8 +118,7 @@ extension ScenarioRun {
     func measure(
         _ plan: ArrivalPlan, by party: AgentParty, _ watched: WatchedOrder?, deadline: Instant
     ) async throws -> MeasuredLoad {
-        let start = BuyerLoop.now() + AgentParty.lead.nanoseconds
-        let startedAt = Date(timeIntervalSinceNow: WaveFigures.seconds(AgentParty.lead.nanoseconds))
+        let (start, startedAt) = beginning(after: AgentParty.lead + Crowd.lead(before: plan.arrivals.count))
         let results = try await display.following(plan, since: start, { try await party.sample() }) {
             try await party.run(at: start, deadline: deadline, watching: watched)
         }
@@ -138,5 +136,9 @@ extension ScenarioRun {
                 peakMemory: summaries.lazy.map(\.peakMemory).max() ?? 0,
                 lostRequests: summaries.lazy.map(\.lostRequests).reduce(0, +),
                 loops: scenario.traffic.threads * results.count, processes: results.count))
+    }
+
+    private func beginning(after lead: Duration) -> (start: Instant, startedAt: Date) {
+        (BuyerLoop.now() + lead.nanoseconds, Date(timeIntervalSinceNow: lead / .seconds(1)))
     }
 }

@@ -36,7 +36,8 @@ struct BookSweep<Store: LaneStore, Repository: LaneRepository>: Sendable {
     /// Works until cancelled.
     mutating func run() async throws {
         while true {
-            try await time.sleep(configuration.reconcileInterval * WorkerConfiguration.sweepRatio)
+            // Lanes begin together and must not all sweep together: each reads every order of its events.
+            try await time.sleep(time.jittered(configuration.reconcileInterval * WorkerConfiguration.sweepRatio))
             do { try await sweep() } catch let error where !(error is CancellationError) {
                 logger.warning("reconcile.failed", metadata: ["error": "\(error)"])
             }

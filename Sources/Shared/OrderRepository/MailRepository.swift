@@ -15,6 +15,7 @@ package protocol MailRepository: Sendable {
     /// Deletes mails that ended longer ago than `age`, the oldest ones and not too many at once; returns how many.
     func forgetMails(olderThan age: Duration) async throws(RepositoryError) -> Int
 
+    /// What waits may be counted up to a limit only.
     func mailDepth() async throws(RepositoryError) -> OutboxDepth
 }
 

@@ -2,6 +2,9 @@ package import PostgresClient
 
 /// The mails in Postgres.
 package struct PostgresMailRepository: MailRepository {
+    /// Mails that `mailDepth` counts: where it says as many, there may be more.
+    package static let countedMails = 10_000
+
     let postgres: PostgresClient
 
     package init(postgres: PostgresClient) { self.postgres = postgres }
@@ -20,7 +23,7 @@ package struct PostgresMailRepository: MailRepository {
     }
 
     package func mailDepth() async throws(RepositoryError) -> OutboxDepth {
-        try await all(SelectMailDepth.query, SelectOutboxDepth.decode)[0]
+        try await all(SelectMailDepth.query(limit: Self.countedMails), SelectOutboxDepth.decode)[0]
     }
 
     /// Mails that wait or were given up on, or only the latter; oldest first.

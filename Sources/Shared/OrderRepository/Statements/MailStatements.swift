@@ -115,17 +115,23 @@ enum RecordMailResults {
     }
 }
 
-/// Read by `SelectOutboxDepth.decode`. One part for each partial index.
+/// Read by `SelectOutboxDepth.decode`. One part for each partial index, and no more of it than is counted: after a sale
+/// that outran the mails, Postgres read all of them on every processor each time.
 enum SelectMailDepth {
-    static let query: PostgresQuery = """
+    static func query(limit: Int) -> PostgresQuery {
+        """
         WITH waiting AS (
-            SELECT created_at FROM mails WHERE state = 'waiting' AND kind <> 'password_reset'
-            UNION ALL SELECT created_at FROM mails WHERE state = 'waiting' AND kind = 'password_reset'
+            (SELECT created_at FROM mails WHERE state = 'waiting' AND kind <> 'password_reset'
+             ORDER BY next_try LIMIT \(limit))
+            UNION ALL
+            (SELECT created_at FROM mails WHERE state = 'waiting' AND kind = 'password_reset'
+             ORDER BY next_try LIMIT \(limit))
         )
-        SELECT count(*), coalesce((extract(epoch FROM now() - min(created_at)) * 1000)::bigint, 0),
+        SELECT least(count(*), \(limit)), coalesce((extract(epoch FROM now() - min(created_at)) * 1000)::bigint, 0),
                (SELECT count(*) FROM mails WHERE state = 'dead')
         FROM waiting
         """
+    }
 }
 
 enum SelectMailRows {
