@@ -55,10 +55,11 @@ package struct WorkerConfiguration: Sendable {
     static let outboxPause: Duration = .seconds(1)
     static let outboxLongestPause: Duration = .seconds(600)
     static let outboxAttempts = 20
-    /// What takes long is compared every so many intervals, of so many events at a time: reading 100,000 orders of an
-    /// event and their buyers takes Postgres about 0.2 s.
+    /// What takes long is compared every so many intervals at most, of so many events at a time, with a rest of so many
+    /// times as long after each: reading 100,000 orders of an event and their buyers takes Postgres about 0.5 s.
     static let sweepRatio = 12
     static let sweepEvents = 20
+    static let sweepRest = 50
     /// Order records that are looked at, the last ones that ended, and how long they may take.
     static let sweepRecords = 20_000
     static let recordDelay: Duration = .seconds(10)

@@ -38,13 +38,15 @@ struct BookSweep<Store: LaneStore, Repository: LaneRepository>: Sendable {
         while true {
             // Lanes begin together and must not all sweep together: each reads every order of its events.
             try await time.sleep(time.jittered(configuration.reconcileInterval * WorkerConfiguration.sweepRatio))
-            do { try await sweep() } catch let error where !(error is CancellationError) {
+            do { try await sweep(rest: WorkerConfiguration.sweepRest) } catch let error where !(error is CancellationError) {
                 logger.warning("reconcile.failed", metadata: ["error": "\(error)"])
             }
         }
     }
 
-    mutating func sweep() async throws {
+    /// After each event it rests `rest` times as long as that took, so that a large one takes no more from the sales beside
+    /// it than many small ones.
+    mutating func sweep(rest: Int = 0) async throws {
         let holds = try await comparer.repository.expiredHolds(in: partition, olderThan: configuration.hold)
         metrics.set(.expiredHolds, to: holds.count)
         metrics.setOldestHold(holds.oldest)
@@ -55,12 +57,14 @@ struct BookSweep<Store: LaneStore, Repository: LaneRepository>: Sendable {
         var late = 0
         for _ in 0..<min(queue.count, WorkerConfiguration.sweepEvents) {
             guard let event = queue.popLast() else { break }
+            let start = time.now()
             try await checkBooks(of: event)
             late += try await publishLateRecords(of: event)
             suspicion.note(try await comparer.suspectBuyers(of: event), of: event)
+            metrics.set(.books, to: contradictory.count)
+            try await time.sleep((time.now() - start) * rest)
         }
         metrics.set(.records, to: late)
-        metrics.set(.books, to: contradictory.count)
     }
 
     private mutating func checkBooks(of event: EventID) async throws {

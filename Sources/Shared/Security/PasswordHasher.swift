@@ -55,7 +55,7 @@ package final class PasswordHasher: Sendable {
     /// Computations that have begun so far, for a gauge.
     package var computed: Int { computations.load(ordering: .relaxed) }
 
-    /// For who has work to do before a computation that would be refused: 200 log-ins a second are 195 refusals.
+    /// For who has work to do before a computation that would be refused.
     package func requireRoom() throws(PasswordError) {
         if threads.isFull { throw Self.busy }
     }
