@@ -38,7 +38,9 @@ struct BookSweep<Store: LaneStore, Repository: LaneRepository>: Sendable {
         while true {
             // Lanes begin together and must not all sweep together: each reads every order of its events.
             try await time.sleep(time.jittered(configuration.reconcileInterval * WorkerConfiguration.sweepRatio))
-            do { try await sweep(rest: WorkerConfiguration.sweepRest) } catch let error where !(error is CancellationError) {
+            do {
+                try await sweep(rest: WorkerConfiguration.sweepRest)
+            } catch let error where !(error is CancellationError) {
                 logger.warning("reconcile.failed", metadata: ["error": "\(error)"])
             }
         }
