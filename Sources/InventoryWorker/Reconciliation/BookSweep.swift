@@ -49,9 +49,7 @@ struct BookSweep<Store: LaneStore, Repository: LaneRepository>: Sendable {
     /// After each event it rests `rest` times as long as that took, so that a large one takes no more from the sales beside
     /// it than many small ones.
     mutating func sweep(rest: Int = 0) async throws {
-        let holds = try await comparer.repository.expiredHolds(in: partition, olderThan: configuration.hold)
-        metrics.set(.expiredHolds, to: holds.count)
-        metrics.setOldestHold(holds.oldest)
+        try await noteHolds()
         if queue.isEmpty {
             queue = try await comparer.repository.events(in: partition, changedSince: nil)
                 .filter { $0.epoch > 0 }.map(\.event).reversed()
@@ -65,8 +63,15 @@ struct BookSweep<Store: LaneStore, Repository: LaneRepository>: Sendable {
             suspicion.note(try await comparer.suspectBuyers(of: event), of: event)
             metrics.set(.books, to: contradictory.count)
             try await time.sleep((time.now() - start) * rest)
+            try await noteHolds()
         }
         metrics.set(.records, to: late)
+    }
+
+    private func noteHolds() async throws {
+        let holds = try await comparer.repository.expiredHolds(in: partition, olderThan: configuration.hold)
+        metrics.set(.expiredHolds, to: holds.count)
+        metrics.setOldestHold(holds.oldest)
     }
 
     private mutating func checkBooks(of event: EventID) async throws {
