@@ -248,7 +248,7 @@ let package = Package(
             "GatewayTests",
             [
                 "Gateway", "InventoryStore", "ObjectStorage", "Observability", "OnsaleConfiguration",
-                "OnsaleTracing", "OrderRepository", "RateLimiting", "Security", "Ticketing",
+                "OnsaleTracing", "OrderRepository", "RateLimiting", "Security", "Threads", "Ticketing",
                 .crypto, .httpTypes, .hummingbird, .hummingbirdTesting, .jwtKit, .lifecycle, .logging,
                 .nio, .nioPosix, .yams,
             ]),

@@ -173,7 +173,8 @@ struct Gateway<
             hot: HotRoutes(
                 purchases: purchases, orders: orders, readiness: readiness, cors: cors,
                 security: SecurityHeaders(isSecure: sessions.isCookieSecure), metrics: requestMetrics,
-                watch: RequestWatch(tracer: dependencies.tracer, logger: logger), admission: admission, limits: limits),
+                watch: RequestWatch(tracer: dependencies.tracer, logger: logger), admission: admission, limits: limits,
+                hasher: dependencies.passwordHasher),
             router: router.buildResponder(), cors: cors, metrics: requestMetrics, bodies: bodies, admission: admission,
             limits: limits)
 

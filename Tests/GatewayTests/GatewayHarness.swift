@@ -39,11 +39,13 @@ struct GatewayHarness: Sendable {
     /// The cheapest hash there is: these tests are not about passwords.
     static let passwords = PasswordConfiguration(parameters: ScryptParameters(logN: 10, r: 8, p: 1))
 
-    /// - Parameter storesImages: Whether the gateway is set up with a storage.
+    /// - Parameters:
+    ///   - storesImages: Whether the gateway is set up with a storage.
+    ///   - hasher: Another than one of the cheapest passwords.
     init(
         provider: IdentityProviderConfiguration? = nil, storesImages: Bool = true, webApp: WebApp? = nil,
         tracer: SpanTracer? = nil, logger: Logger = Logger(label: "gateway.tests") { _ in SwiftLogNoOpLogHandler() },
-        configure: (inout GatewayConfiguration) -> Void = { _ in }
+        hasher: PasswordHasher? = nil, configure: (inout GatewayConfiguration) -> Void = { _ in }
     ) async throws {
         var configuration = GatewayConfiguration(orderIDSecret: Self.secret)
         configure(&configuration)
@@ -54,7 +56,7 @@ struct GatewayHarness: Sendable {
         repository = InMemoryOrderRepository()
         tickets = InMemoryTicketRepository()
         registry = PrometheusRegistry()
-        passwordHasher = try PasswordHasher(configuration: Self.passwords)
+        passwordHasher = try hasher ?? PasswordHasher(configuration: Self.passwords)
         issuer = try await TokenIssuer(configuration: Self.tokens)
         verifier = try await TokenVerifier(configuration: Self.tokens, provider: provider)
         gateway = try Gateway(

@@ -1,25 +1,28 @@
+import Dispatch
 import Foundation
 import HTTPTypes
 import InventoryStore
 import Logging
 import NIOCore
 import NIOPosix
+import Observability
 import OrderRepository
-import Security
 import ServiceLifecycle
 import Testing
+import Threads
 import Ticketing
 
 @testable import Gateway
+@testable import Security
 
 /// The hot routes on a real connection, where they are answered before Hummingbird.
 @Suite(.timeLimit(.minutes(1))) struct HotPathTests {
     /// A gateway that listens while `body` runs.
     private func withServer<Value: Sendable>(
-        _ configure: (inout GatewayConfiguration) -> Void = { _ in },
+        hasher: PasswordHasher? = nil, _ configure: (inout GatewayConfiguration) -> Void = { _ in },
         _ body: @Sendable (GatewayHarness, Int, ServiceGroup) async throws -> Value
     ) async throws -> Value {
-        let harness = try await GatewayHarness {
+        let harness = try await GatewayHarness(hasher: hasher) {
             $0.port = 0
             configure(&$0)
         }
@@ -133,6 +136,56 @@ import Ticketing
                 #expect(fields[0] == fields[1])
                 #expect(Self.withoutRequestID(answers[0].body) == Self.withoutRequestID(answers[1].body))
             }
+        }
+    }
+
+    @Test func aLogInWithoutRoomIsRefusedAlikeOnBothPathsAndServedAgainWhenThereIsRoom() async throws {
+        let threads = try WorkerThreads(count: 1, queueLimit: 1, idle: false)
+        let (started, release) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        defer { release.signal() }
+        let isWaiting = threads.submit {
+            started.signal()
+            release.wait()
+        }
+        try #require(isWaiting)
+        started.wait()
+        try #require(threads.submit {})
+        let hasher = PasswordHasher(
+            parameters: GatewayHarness.passwords.parameters, threads: threads,
+            idleThreads: try WorkerThreads(count: 1, queueLimit: 1, idle: true))
+        try await withServer(hasher: hasher, { $0.corsOrigins = ["https://tickets.example"] }) { harness, port, _ in
+            let body = #"{"email":"nobody@example.org","password":"wrong password"}"#
+            @Sendable func logIn(_ fields: String) -> String {
+                """
+                POST /api/auth/login HTTP/1.1\r\nHost: x\r\nOrigin: https://tickets.example\r\n\
+                Content-Type: application/json\r\n\(fields)Content-Length: \(body.utf8.count)\r\n\r\n\(body)
+                """
+            }
+            try await RawConnection.with(port: port) { connection in
+                var answers: [RawConnection.Message] = []
+                for fields in ["", "Expect: nothing\r\n"] {
+                    try await connection.send(logIn(fields))
+                    answers.append(try #require(try await connection.receive()))
+                }
+                #expect(answers[0].line.hasPrefix("HTTP/1.1 503 "))
+                #expect(Self.member("code", of: answers[0].body) == "overloaded")
+                #expect(answers[0].fields["retry-after"] == "2")
+                var fields = answers.map(\.fields)
+                for name in ["date", "x-request-id"] {
+                    for index in fields.indices { fields[index][name] = nil }
+                }
+                #expect(fields[0] == fields[1])
+                #expect(Self.withoutRequestID(answers[0].body) == Self.withoutRequestID(answers[1].body))
+                #expect(harness.passwordHasher.computed == 0)
+
+                release.signal()
+                while threads.waiting > 0 { await Task.yield() }
+                try await connection.send(logIn(""))
+                #expect(try await connection.receive()?.line.hasPrefix("HTTP/1.1 401 ") == true)
+            }
+            let page = String(decoding: harness.registry.render(), as: UTF8.self)
+            #expect(
+                page.contains(#"onsale_http_requests_total{method="POST",route="/api/auth/login",status="5xx"} 2"#))
         }
     }
 

@@ -40,13 +40,16 @@ struct ProblemMiddleware: RouterMiddleware {
 }
 
 extension Problem {
+    static let tooManyLogIns = Problem(
+        .overloaded, "Too many people are signing in at the moment. Try again.", retryAfter: 2)
+
     /// The problem that a store's error is for a client. What only an operator can mend is logged.
     init(unexpected error: any Error, logger: Logger) {
         switch error {
         case let error as RepositoryError where error.code == .unavailable:
             self.init(.overloaded, "The database does not answer at the moment. Try again.", retryAfter: 1)
         case let error as PasswordError where error.code == .busy:
-            self.init(.overloaded, "Too many people are signing in at the moment. Try again.", retryAfter: 2)
+            self = .tooManyLogIns
         default:
             logger.error("request.failed", metadata: [LogKey.error: "\(error)"])
             self.init(.internalError, "Something went wrong on our side. The request id names it in our logs.")

@@ -33,6 +33,7 @@ struct RequestMetrics: Sendable {
 
     let purchase: Handles
     let order: Handles
+    let logIn: Handles
     private let byRoute: [RouteTable.Route: Handles]
     private let unmatched: Handles
     private let webApp: Handles
@@ -45,6 +46,7 @@ struct RequestMetrics: Sendable {
         webApp = Handles(route: nil, factory: factory, otherwise: WebApp.template)
         purchase = byRoute[RouteTable.purchase] ?? unmatched
         order = byRoute[RouteTable.order] ?? unmatched
+        logIn = byRoute[RouteTable.logIn] ?? unmatched
         self.byRoute = byRoute
         problems = Dictionary(
             uniqueKeysWithValues: ProblemCode.allCases.map {

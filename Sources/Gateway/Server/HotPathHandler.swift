@@ -143,13 +143,14 @@ final class HotPathHandler<Inventory: InventoryStore, Repository: OrderRepositor
     private func takes(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) -> (Hot.Route, RequestHead)? {
         guard forwarded == 0, head.version == .http1_1,
             let route = Hot.Route(method: head.method.rawValue, uri: head.uri)
+                ?? hot.refusal(method: head.method.rawValue, uri: head.uri)
         else { return nil }
         var fields = RequestHead(head.headers)
         if hot.needsPeer { fields.peer = context.remoteAddress }
         let length = fields.contentLength.map { Int($0) ?? .max } ?? 0
         let longest =
             switch route {
-            case .purchase: hot.limits.bodyBytes
+            case .purchase, .refusedLogIn: hot.limits.bodyBytes
             case .order: 0
             }
         return fields.isSpecial || length > longest ? nil : (route, fields)

@@ -55,9 +55,12 @@ package final class PasswordHasher: Sendable {
     /// Computations that have begun so far, for a gauge.
     package var computed: Int { computations.load(ordering: .relaxed) }
 
+    /// Whether a computation would be refused now.
+    package var isFull: Bool { threads.isFull }
+
     /// For who has work to do before a computation that would be refused.
     package func requireRoom() throws(PasswordError) {
-        if threads.isFull { throw Self.busy }
+        if isFull { throw Self.busy }
     }
 
     /// The text to store for a new password.
