@@ -12,8 +12,8 @@ struct HotRoutes<Inventory: InventoryStore, Repository: OrderRepository>: Sendab
     enum Route: Sendable {
         case purchase
         case order(OrderPath)
-        /// A log-in for which there is no room, on a connection that can do without the router: of 200 a second beside a
-        /// sale 195 are refused, and that cost the sale more than the passwords do.
+        /// A log-in for which there is no room, on a connection that can do without the router: of 200 a second 195 are
+        /// refused, and through the router each takes about 0.2 ms of a core.
         case refusedLogIn
 
         init?(method: String, uri: String) {
