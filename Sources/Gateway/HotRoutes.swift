@@ -7,7 +7,7 @@ import OrderRepository
 import Security
 
 /// The two hottest routes, `POST /api/tickets/purchase` and `GET /api/orders/{id}`, without a router around them: no
-/// trie, no request context with its logger, no middleware boxes.
+/// trie, no request context with its logger, no middleware boxes. And the refusal of log-ins that find no room.
 struct HotRoutes<Inventory: InventoryStore, Repository: OrderRepository>: Sendable {
     enum Route: Sendable {
         case purchase

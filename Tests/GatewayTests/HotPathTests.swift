@@ -154,8 +154,8 @@ import Ticketing
             parameters: GatewayHarness.passwords.parameters, threads: threads,
             idleThreads: try WorkerThreads(count: 1, queueLimit: 1, idle: true))
         try await withServer(hasher: hasher, { $0.corsOrigins = ["https://tickets.example"] }) { harness, port, _ in
-            let body = #"{"email":"nobody@example.org","password":"wrong password"}"#
-            @Sendable func logIn(_ fields: String) -> String {
+            let credentials = #"{"email":"nobody@example.org","password":"wrong password"}"#
+            @Sendable func logIn(_ fields: String, _ body: String = credentials) -> String {
                 """
                 POST /api/auth/login HTTP/1.1\r\nHost: x\r\nOrigin: https://tickets.example\r\n\
                 Content-Type: application/json\r\n\(fields)Content-Length: \(body.utf8.count)\r\n\r\n\(body)
@@ -177,6 +177,9 @@ import Ticketing
                 #expect(fields[0] == fields[1])
                 #expect(Self.withoutRequestID(answers[0].body) == Self.withoutRequestID(answers[1].body))
                 #expect(harness.passwordHasher.computed == 0)
+                // The router would have looked at it first.
+                try await connection.send(logIn("", "x"))
+                #expect(try await connection.receive()?.line.hasPrefix("HTTP/1.1 503 ") == true)
 
                 release.signal()
                 while threads.waiting > 0 { await Task.yield() }
@@ -185,7 +188,7 @@ import Ticketing
             }
             let page = String(decoding: harness.registry.render(), as: UTF8.self)
             #expect(
-                page.contains(#"onsale_http_requests_total{method="POST",route="/api/auth/login",status="5xx"} 2"#))
+                page.contains(#"onsale_http_requests_total{method="POST",route="/api/auth/login",status="5xx"} 3"#))
         }
     }
 

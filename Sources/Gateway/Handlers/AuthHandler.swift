@@ -61,9 +61,7 @@ struct AuthHandler<Repository: OrderRepository & AccountRepository>: Sendable {
             return try answer(session, transport, to: request, from: context.peer, status: .created)
         }
         router.post("/api/auth/login") { request, context in
-            // `HotRoutes.Route.refusedLogIn` is the same without the router.
-            let body = try await JSONBody.decode(
-                Credentials.self, from: request, limit: limits.bodyBytes, after: accounts.requireRoom)
+            let body = try await JSONBody.decode(Credentials.self, from: request, limit: limits.bodyBytes)
             let transport = try SessionTransport(field: body.session, of: request)
             let user = try await limiter.logIn(email: body.email ?? "", from: address(request, context)) {
                 try await accounts.login(email: body.email, password: body.password)

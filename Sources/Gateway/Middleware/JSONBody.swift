@@ -5,13 +5,10 @@ import Ticketing
 
 /// Decodes bodies by Codable and says what is wrong with them in the gateway's words.
 enum JSONBody {
-    /// - Parameter check: Whether the request is served at all, asked before its body is decoded.
     static func decode<Body: Decodable>(
-        _ type: Body.Type, from request: Request, limit: Int, after check: () throws -> Void = {}
+        _ type: Body.Type, from request: Request, limit: Int
     ) async throws -> Body {
-        let buffer = try await body(of: request, limit: limit)
-        try check()
-        return try decode(type, from: buffer)
+        try decode(type, from: try await body(of: request, limit: limit))
     }
 
     /// nil when there is no body.

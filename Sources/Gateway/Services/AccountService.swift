@@ -32,9 +32,6 @@ struct AccountService<Repository: OrderRepository & AccountRepository>: Sendable
         }
     }
 
-    /// Throws where a log-in would be refused because too many passwords wait.
-    func requireRoom() throws { try hasher.requireRoom() }
-
     /// An unknown address costs as much time as a wrong password, so that nobody can find out who has an account.
     func login(email: String?, password: String?) async throws -> VerifiedAccount {
         var fields = AccountFields()
@@ -42,6 +39,8 @@ struct AccountService<Repository: OrderRepository & AccountRepository>: Sendable
         try fields.check()
         guard let email, let password else { throw Problem.validation(fields.errors) }
         guard password.unicodeScalars.count <= Limits.password.upperBound else { throw Self.wrongCredentials }
+        // Most are refused before they get here: `HotRoutes.refusal`.
+        try hasher.requireRoom()
         // Not every text can be looked up.
         guard email.utf8.count <= Limits.email.upperBound, !email.utf8.contains(0),
             let found = try await repository.credentials(email: email)

@@ -38,17 +38,15 @@ struct BookSweep<Store: LaneStore, Repository: LaneRepository>: Sendable {
         while true {
             // Lanes begin together and must not all sweep together: each reads every order of its events.
             try await time.sleep(time.jittered(configuration.reconcileInterval * WorkerConfiguration.sweepRatio))
-            do {
-                try await sweep(rest: WorkerConfiguration.sweepRest)
-            } catch let error where !(error is CancellationError) {
+            do { try await sweep() } catch let error where !(error is CancellationError) {
                 logger.warning("reconcile.failed", metadata: ["error": "\(error)"])
             }
         }
     }
 
-    /// After each event it rests `rest` times as long as that took, so that a large one takes no more from the sales beside
-    /// it than many small ones.
-    mutating func sweep(rest: Int = 0) async throws {
+    /// After each event it rests for a multiple of what that took, so that a large one takes no more from the sales beside it
+    /// than many small ones.
+    private mutating func sweep() async throws {
         try await noteHolds()
         if queue.isEmpty {
             queue = try await comparer.repository.events(in: partition, changedSince: nil)
@@ -62,7 +60,7 @@ struct BookSweep<Store: LaneStore, Repository: LaneRepository>: Sendable {
             late += try await publishLateRecords(of: event)
             suspicion.note(try await comparer.suspectBuyers(of: event), of: event)
             metrics.set(.books, to: contradictory.count)
-            try await time.sleep((time.now() - start) * rest)
+            try await time.sleep((time.now() - start) * WorkerConfiguration.sweepRest)
             try await noteHolds()
         }
         metrics.set(.records, to: late)
