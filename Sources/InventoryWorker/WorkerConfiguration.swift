@@ -55,8 +55,9 @@ package struct WorkerConfiguration: Sendable {
     static let outboxPause: Duration = .seconds(1)
     static let outboxLongestPause: Duration = .seconds(600)
     static let outboxAttempts = 20
-    /// What takes long is compared every so many intervals at most, of so many events at a time, with a rest of so many
-    /// times as long after each: reading 100,000 orders of an event and their buyers takes Postgres about 0.5 s.
+    /// What takes long is compared so many intervals after the last time, jittered between half and all of it, of so
+    /// many events at a time. After each event comes a rest of so many times as long, and no longer than that pause:
+    /// reading 100,000 orders of an event and their buyers takes Postgres about 0.5 s.
     static let sweepRatio = 12
     static let sweepEvents = 20
     static let sweepRest = 50

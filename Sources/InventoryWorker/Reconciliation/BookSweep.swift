@@ -37,15 +37,17 @@ struct BookSweep<Store: LaneStore, Repository: LaneRepository>: Sendable {
     mutating func run() async throws {
         while true {
             // Lanes begin together and must not all sweep together: each reads every order of its events.
-            try await time.sleep(time.jittered(configuration.reconcileInterval * WorkerConfiguration.sweepRatio))
+            try await time.sleep(time.jittered(longestPause))
             do { try await sweep() } catch let error where !(error is CancellationError) {
                 logger.warning("reconcile.failed", metadata: ["error": "\(error)"])
             }
         }
     }
 
-    /// After each event it rests for a multiple of what that took, so that a large one takes no more from the sales beside it
-    /// than many small ones.
+    private var longestPause: Duration { configuration.reconcileInterval * WorkerConfiguration.sweepRatio }
+
+    /// After each event it rests for a multiple of what that took, so that a large one takes no more from the sales
+    /// beside it than many small ones.
     private mutating func sweep() async throws {
         try await noteHolds()
         if queue.isEmpty {
@@ -60,7 +62,8 @@ struct BookSweep<Store: LaneStore, Repository: LaneRepository>: Sendable {
             late += try await publishLateRecords(of: event)
             suspicion.note(try await comparer.suspectBuyers(of: event), of: event)
             metrics.set(.books, to: contradictory.count)
-            try await time.sleep((time.now() - start) * WorkerConfiguration.sweepRest)
+            metrics.set(.records, to: late)
+            try await time.sleep(min((time.now() - start) * WorkerConfiguration.sweepRest, longestPause))
             try await noteHolds()
         }
         metrics.set(.records, to: late)
