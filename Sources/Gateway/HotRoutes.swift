@@ -45,7 +45,8 @@ struct HotRoutes<Inventory: InventoryStore, Repository: OrderRepository>: Sendab
     let limits: GatewayLimits
     let hasher: PasswordHasher
 
-    /// The route of a request that is answered here although it is the router's in general.
+    /// The route of a request that is answered here although it is the router's in general: judged when its head is
+    /// there. Its body is not kept.
     func refusal(method: String, uri: String) -> Route? {
         method == "POST" && uri == RouteTable.logIn.template && hasher.isFull ? .refusedLogIn : nil
     }

@@ -14,7 +14,8 @@ import OrderRepository
 ///
 /// It takes a request when the connection is plain HTTP/1.1 with keep-alive, nothing of an earlier request is under way
 /// in Hummingbird, the body's length is announced and small, and the gateway does not stop. Everything else goes on as if
-/// it were not here, and `GatewayResponder` gives the same answers there.
+/// it were not here, and `GatewayResponder` gives the same answers there, except that a log-in without room for its
+/// password is refused here before anything else is looked at.
 ///
 /// While an answer is awaited, what else comes in on the connection is held back, and nothing more is read: at most one
 /// read's worth is held, and pipelined requests are answered in order. Nor is anything read while answers wait for a
@@ -95,6 +96,7 @@ final class HotPathHandler<Inventory: InventoryStore, Repository: OrderRepositor
                 context.fireChannelRead(wrapInboundOut(.head(head)))
             }
         case (.idle, _): context.fireChannelRead(wrapInboundOut(part))
+        case (.reading(.refusedLogIn, _, _), .body): break
         case (.reading(let route, let head, var body), .body(var more)):
             // Nearly always the body is one buffer, which is then used as it is.
             if body.readableBytes == 0 { body = more } else { body.writeBuffer(&more) }
