@@ -241,11 +241,14 @@ import Ticketing
                 INSERT INTO mails (kind, user_id, next_try, created_at)
                 SELECT 'order_confirmed', '\(scene.user.id)', time, time
                 FROM generate_series(1, \(PostgresMailRepository.countedMails + 1)) AS n,
-                     LATERAL (SELECT now() - n * interval '1 second' AS time) t
+                     LATERAL (SELECT now() - n * interval '1 second' AS time) t;
+                INSERT INTO mails (kind, user_id, next_try, created_at)
+                VALUES ('order_confirmed', '\(scene.user.id)', now() + interval '1 hour', now() - interval '1 year')
                 """)
             let depth = try await scene.mails.mailDepth()
             #expect(depth.waiting == PostgresMailRepository.countedMails)
             #expect(depth.oldest >= .seconds(PostgresMailRepository.countedMails + 1), "the first due is among them")
+            #expect(depth.oldest < .seconds(86_400), "the last due, which is the oldest, is not read")
         }
     }
 

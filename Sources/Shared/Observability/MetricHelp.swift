@@ -45,7 +45,7 @@ enum MetricHelp {
         "onsale_outbox_failures_total": "Attempts at messages of the outbox that failed.",
         "onsale_outbox_overdue_total": "Failed attempts at messages that were tried for about an hour.",
         "onsale_mails_waiting": "Mails that wait, up to 10000.",
-        "onsale_mails_oldest_seconds": "Age of the oldest mail that waits.",
+        "onsale_mails_oldest_seconds": "Age of the oldest of the mails counted as waiting.",
         "onsale_mails_dead": "Mails that were given up on.",
         "onsale_mails_sent_total": "Mails that the mail server has taken.",
         "onsale_mails_skipped_total": "Mails that a later change has overtaken, or that have no recipient any more.",
