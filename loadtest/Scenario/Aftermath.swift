@@ -43,7 +43,8 @@ struct Aftermath: Sendable {
                 of: waiting.sorted().prefix(available), from: (history.visits.last?.number ?? 0) + 1,
                 using: &generator)
             display.note("\(arrivals.count) tickets are left; that many buyers who were refused try again")
-            try await crowd.run(arrivals, wave: wave, at: BuyerLoop.now(), deadline: deadline)
+            let start = BuyerLoop.now() + Crowd.lead(before: arrivals.count).nanoseconds
+            try await crowd.run(arrivals, wave: wave, at: start, deadline: deadline)
             let sold = try await self.history().purchases.lazy
                 .filter { $0.wave == wave && $0.state == .ended(.confirmed) }.count
             leftover.purchases += arrivals.count

@@ -26,7 +26,8 @@ struct ScenarioRun: Sendable {
             on: group, configuration, traffic: scenario.traffic, buyers: buyers, seed: scenario.seed)
         let party = try await gatherAgents(buyers, facts, password: password)
         let length = settings.timeoutIncludesLoad ? 0 : Instant(plan.seconds * 1e9)
-        let deadline = BuyerLoop.now() + settings.timeout.nanoseconds + length
+        let lead = Crowd.lead(before: plan.arrivals.count).nanoseconds
+        let deadline = BuyerLoop.now() + lead + settings.timeout.nanoseconds + length
         let watched = facts == nil ? nil : try await openDoor(crowd, admin, facts?.event, deadline: deadline)
 
         let load =
