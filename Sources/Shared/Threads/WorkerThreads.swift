@@ -16,7 +16,7 @@ package final class WorkerThreads: Sendable {
     /// - Parameters:
     ///   - queueLimit: Jobs that may wait; those that run are not counted.
     ///   - idle: Whether the threads run only while a processor has hardly anything else to do (`SCHED_IDLE`,
-    ///     sched(7)). A thread they start would be idle too, also one that the system starts for them when they resume a
+    ///     sched(7)), and rest while it has (`RestTimer`). A thread they start would be idle too, also one that the system starts for them when they resume a
     ///     task, and a lock they hold may be held for long. Their jobs compute, and nothing else: see `run`.
     package init(count: Int, queueLimit: Int, idle: Bool) throws(ThreadError) {
         queue = JobQueue(limit: queueLimit)
@@ -95,12 +95,15 @@ private final class ThreadContext: Sendable {
     }
 
     func run() {
-        if idle {
-            // Of the calling thread alone. Everybody may do it; where it is refused all the same, the thread just runs.
-            var parameters = sched_param(sched_priority: 0)
-            _ = sched_setscheduler(0, WorkerThreads.idlePolicy, &parameters)
+        guard idle else {
+            while let job = queue.next() { job() }
+            return
         }
-        while let job = queue.next() { job() }
+        // Of the calling thread alone. Everybody may do it; where it is refused all the same, the thread just runs.
+        var parameters = sched_param(sched_priority: 0)
+        _ = sched_setscheduler(0, WorkerThreads.idlePolicy, &parameters)
+        let timer = RestTimer()
+        while let job = queue.next() { timer.run(job) }
     }
 }
 

@@ -1,0 +1,119 @@
+import Glibc
+
+/// Has the thread that made it rest, while it computes, for as long as others want its processor.
+///
+/// Idle priority alone is not courtesy enough: a thread that is always ready uses up every pause between the tasks of
+/// others, and those wait longer in the pauses' place. The rest is slept in a signal handler, because the computation is
+/// one call into a library. Linux only: `SIGEV_THREAD_ID`, timer_create(2).
+final class RestTimer {
+    /// How often the thread is looked at, in nanoseconds: a computation gets a few of these between the tasks of others.
+    private static let period = 1_000_000
+    /// The longest rest in nanoseconds: who computes notices within this time that the processor is free again.
+    static var longestRest: Int { 50_000_000 }
+
+    private let mark = UnsafeMutablePointer<Mark>.allocate(capacity: 1)
+    /// Nil is a timer, too: the first of a process.
+    private var timer: timer_t?
+    /// False where the system has no timer to give; the thread computes without rests then.
+    private let hasTimer: Bool
+
+    init() {
+        mark.initialize(to: Mark())
+        guard let thread = Self.currentThread else {
+            hasTimer = false
+            return
+        }
+        _ = Self.handler
+        // A thread of Dispatch blocks all signals, and what it starts inherits that.
+        var signals = sigset_t()
+        sigaddset(&signals, Self.signal)
+        pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+        var event = sigevent()
+        event.sigev_notify = Int32(SIGEV_THREAD_ID)
+        event.sigev_signo = Self.signal
+        event._sigev_un._tid = thread
+        event.sigev_value.sival_ptr = UnsafeMutableRawPointer(mark)
+        hasTimer = timer_create(CLOCK_MONOTONIC, &event, &timer) == 0
+    }
+
+    deinit {
+        if hasTimer { timer_delete(timer) }
+        mark.deallocate()
+    }
+
+    /// Runs `job` with its rests, on the thread that made this object.
+    func run(_ job: () -> Void) {
+        mark.pointee = .now
+        set(period: Self.period)
+        // The call that stops the timer delivers a signal still pending: none comes later, with a lock of the queue held.
+        defer { set(period: 0) }
+        job()
+    }
+
+    private func set(period: Int) {
+        guard hasTimer else { return }
+        let period = timespec(tv_sec: 0, tv_nsec: period)
+        var setting = itimerspec(it_interval: period, it_value: period)
+        timer_settime(timer, 0, &setting, nil)
+    }
+
+    /// How long to rest, in nanoseconds, after a time in which the thread waited for its processor.
+    ///
+    /// Ten times the wait leaves it at most a tenth of what the others left it. Up to a quarter is what timers and
+    /// interrupts of a machine at rest take.
+    static func rest(elapsed: Int, waited: Int) -> Int {
+        waited > elapsed / 4 ? min(10 * waited, longestRest) : 0
+    }
+
+    /// The system's number for the calling thread, from proc(5): Swift's Glibc does not show `gettid`.
+    private static var currentThread: pid_t? {
+        var target = [CChar](repeating: 0, count: 64)
+        let count = readlink("/proc/thread-self", &target, target.count)
+        let path = String(decoding: target.prefix(max(count, 0)).map(UInt8.init(bitPattern:)), as: UTF8.self)
+        return path.split(separator: "/").last.flatMap { pid_t($0) }
+    }
+
+    /// The first that programs may use; nothing else in the process does.
+    private static let signal = __libc_current_sigrtmin()
+
+    /// Installed once, for the process. Calls only what signal-safety(7) allows.
+    private static let handler: Void = {
+        var action = sigaction()
+        action.sa_flags = SA_SIGINFO | SA_RESTART
+        action.__sigaction_handler.sa_sigaction = { _, info, _ in
+            guard let mark = info?.pointee._sifields._rt.si_sigval.sival_ptr else { return }
+            let error = errno
+            mark.assumingMemoryBound(to: Mark.self).pointee.rest()
+            errno = error
+        }
+        sigaction(signal, &action, nil)
+    }()
+}
+
+/// When the thread was last looked at, in nanoseconds.
+private struct Mark {
+    private var clock = 0
+    /// What the thread had computed by then.
+    private var processor = 0
+
+    static var now: Mark {
+        Mark(clock: nanoseconds(CLOCK_MONOTONIC), processor: nanoseconds(CLOCK_THREAD_CPUTIME_ID))
+    }
+
+    mutating func rest() {
+        let now = Mark.now
+        let elapsed = now.clock - clock
+        let rest = RestTimer.rest(elapsed: elapsed, waited: elapsed - (now.processor - processor))
+        if rest > 0 {
+            var time = timespec(tv_sec: 0, tv_nsec: rest)
+            nanosleep(&time, nil)
+        }
+        self = .now
+    }
+
+    private static func nanoseconds(_ clock: clockid_t) -> Int {
+        var time = timespec()
+        clock_gettime(clock, &time)
+        return time.tv_sec * 1_000_000_000 + time.tv_nsec
+    }
+}
