@@ -6,8 +6,8 @@ import Threads
 ///
 /// One computation takes 0.2 s with the standard parameters, so the number of threads bounds what log-ins can take
 /// from purchases; the queue and a patience of ten seconds bound how long a log-in waits, and everything beyond is refused
-/// as `busy`. The computations run while the purchases leave a processor idle: on a machine without a moment to spare, no
-/// password is hashed in time.
+/// as `busy`. The computations run while the purchases leave a processor idle, with rests: beside a sale one takes seconds,
+/// and on a machine without a moment to spare no password is hashed in time.
 package final class PasswordHasher: Sendable {
     /// Longer passwords are refused: nobody types them, and hashing megabytes would be a way to keep a thread busy.
     package static let maximumPasswordBytes = 1024

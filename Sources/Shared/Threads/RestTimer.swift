@@ -2,12 +2,15 @@ import Glibc
 
 /// Has the thread that made it rest, while it computes, for as long as others want its processor.
 ///
-/// Idle priority alone is not courtesy enough: a thread that is always ready uses up every pause between the tasks of
-/// others, and those wait longer in the pauses' place. The rest is slept in a signal handler, because the computation is
-/// one call into a library. Linux only: `SIGEV_THREAD_ID`, timer_create(2).
+/// Idle priority alone is not courtesy enough: the thread then uses up what the others leave, a fifth of a processor beside
+/// a sale at half of what two take, and purchases are accepted later for it. The rest is slept in a signal handler,
+/// because the computation is one call into a library. Linux only: `SIGEV_THREAD_ID`, timer_create(2).
 final class RestTimer {
-    /// How often the thread is looked at, in nanoseconds: a computation gets a few of these between the tasks of others.
+    /// How often the thread is looked at, in nanoseconds.
     private static let period = 1_000_000
+    /// What the thread computes at least before it rests, in nanoseconds. The library has its memory by then: a rest in
+    /// malloc(3) would be slept with a lock that other threads may want.
+    static var shortestWork: Int { 200_000 }
     /// The longest rest in nanoseconds: who computes notices within this time that the processor is free again.
     static var longestRest: Int { 50_000_000 }
 
@@ -61,8 +64,9 @@ final class RestTimer {
     ///
     /// Ten times the wait leaves it at most a tenth of what the others left it. Up to a quarter is what timers and
     /// interrupts of a machine at rest take.
-    static func rest(elapsed: Int, waited: Int) -> Int {
-        waited > elapsed / 4 ? min(10 * waited, longestRest) : 0
+    static func rest(elapsed: Int, computed: Int) -> Int {
+        let waited = elapsed - computed
+        return waited > elapsed / 4 ? min(10 * waited, longestRest) : 0
     }
 
     /// The system's number for the calling thread, from proc(5): Swift's Glibc does not show `gettid`.
@@ -90,10 +94,10 @@ final class RestTimer {
     }()
 }
 
-/// When the thread was last looked at, in nanoseconds.
+/// When a thread last rested or had no reason to, in nanoseconds.
 private struct Mark {
     private var clock = 0
-    /// What the thread had computed by then.
+    /// The processor time it had had by then.
     private var processor = 0
 
     static var now: Mark {
@@ -102,8 +106,9 @@ private struct Mark {
 
     mutating func rest() {
         let now = Mark.now
-        let elapsed = now.clock - clock
-        let rest = RestTimer.rest(elapsed: elapsed, waited: elapsed - (now.processor - processor))
+        let computed = now.processor - processor
+        guard computed >= RestTimer.shortestWork else { return }
+        let rest = RestTimer.rest(elapsed: now.clock - clock, computed: computed)
         if rest > 0 {
             var time = timespec(tv_sec: 0, tv_nsec: rest)
             nanosleep(&time, nil)

@@ -16,8 +16,9 @@ package final class WorkerThreads: Sendable {
     /// - Parameters:
     ///   - queueLimit: Jobs that may wait; those that run are not counted.
     ///   - idle: Whether the threads run only while a processor has hardly anything else to do (`SCHED_IDLE`,
-    ///     sched(7)), and rest while it has (`RestTimer`). A thread they start would be idle too, also one that the system starts for them when they resume a
-    ///     task, and a lock they hold may be held for long. Their jobs compute, and nothing else: see `run`.
+    ///     sched(7)), and rest while it has (`RestTimer`). A thread they start would be idle too, also one that the
+    ///     system starts for them when they resume a task, and a lock they hold may be held for long. Their jobs compute,
+    ///     and nothing else: see `run`.
     package init(count: Int, queueLimit: Int, idle: Bool) throws(ThreadError) {
         queue = JobQueue(limit: queueLimit)
         for _ in 0..<count {
