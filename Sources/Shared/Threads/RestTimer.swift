@@ -4,15 +4,21 @@ import Glibc
 ///
 /// Idle priority alone is not courtesy enough: the thread then uses up what the others leave, a fifth of a processor beside
 /// a sale at half of what two take, and purchases are accepted later for it. The rest is slept in a signal handler,
-/// because the computation is one call into a library. Linux only: `SIGEV_THREAD_ID`, timer_create(2).
+/// because the computation is one call into a library. Whatever keeps the thread from its processor counts as others: also
+/// a hypervisor, a quota, and more such threads than there are processors. Linux only: `SIGEV_THREAD_ID`,
+/// timer_create(2).
 final class RestTimer {
     /// How often the thread is looked at, in nanoseconds.
     private static let period = 1_000_000
     /// What the thread computes at least before it rests, in nanoseconds. The library has its memory by then: a rest in
-    /// malloc(3) would be slept with a lock that other threads may want.
+    /// malloc(3) would be slept with a lock that other threads may want. When the computation ends it asks for a little
+    /// again; a lock held in those microseconds may be held for the longest rest.
     static var shortestWork: Int { 200_000 }
     /// The longest rest in nanoseconds: who computes notices within this time that the processor is free again.
     static var longestRest: Int { 50_000_000 }
+    /// All rests of one computation in nanoseconds. Otherwise one beside which little of a processor is left would take
+    /// longer than anybody waits for it, and so would the next.
+    static var allRests: Int { 3_000_000_000 }
 
     private let mark = UnsafeMutablePointer<Mark>.allocate(capacity: 1)
     /// Nil is a timer, too: the first of a process.
@@ -46,7 +52,8 @@ final class RestTimer {
 
     /// Runs `job` with its rests, on the thread that made this object.
     func run(_ job: () -> Void) {
-        mark.pointee = .now
+        mark.pointee = Mark()
+        mark.pointee.set()
         set(period: Self.period)
         // The call that stops the timer delivers a signal still pending: none comes later, with a lock of the queue held.
         defer { set(period: 0) }
@@ -60,13 +67,13 @@ final class RestTimer {
         timer_settime(timer, 0, &setting, nil)
     }
 
-    /// How long to rest, in nanoseconds, after a time in which the thread waited for its processor.
-    ///
-    /// Ten times the wait leaves it at most a tenth of what the others left it. Up to a quarter is what timers and
-    /// interrupts of a machine at rest take.
-    static func rest(elapsed: Int, computed: Int) -> Int {
+    /// How long to rest after a time in which the thread may have waited for its processor: ten times the wait. All in
+    /// nanoseconds; `rested` is the sum of the rests so far. A wait for up to a quarter of the time is let pass, for timers
+    /// and interrupts.
+    static func rest(elapsed: Int, computed: Int, rested: Int) -> Int {
         let waited = elapsed - computed
-        return waited > elapsed / 4 ? min(10 * waited, longestRest) : 0
+        guard waited > elapsed / 4 else { return 0 }
+        return min(10 * waited, longestRest, allRests - rested)
     }
 
     /// The system's number for the calling thread, from proc(5): Swift's Glibc does not show `gettid`.
@@ -85,7 +92,9 @@ final class RestTimer {
         var action = sigaction()
         action.sa_flags = SA_SIGINFO | SA_RESTART
         action.__sigaction_handler.sa_sigaction = { _, info, _ in
-            guard let mark = info?.pointee._sifields._rt.si_sigval.sival_ptr else { return }
+            // Anybody may send the signal; only the timer's carries a mark. SI_TIMER is -2 in asm-generic/siginfo.h.
+            guard let info, info.pointee.si_code == -2, let mark = info.pointee._sifields._rt.si_sigval.sival_ptr
+            else { return }
             let error = errno
             mark.assumingMemoryBound(to: Mark.self).pointee.rest()
             errno = error
@@ -99,21 +108,24 @@ private struct Mark {
     private var clock = 0
     /// The processor time it had had by then.
     private var processor = 0
+    private var rested = 0
 
-    static var now: Mark {
-        Mark(clock: nanoseconds(CLOCK_MONOTONIC), processor: nanoseconds(CLOCK_THREAD_CPUTIME_ID))
+    mutating func set() {
+        clock = Self.nanoseconds(CLOCK_MONOTONIC)
+        processor = Self.nanoseconds(CLOCK_THREAD_CPUTIME_ID)
     }
 
     mutating func rest() {
-        let now = Mark.now
-        let computed = now.processor - processor
-        guard computed >= RestTimer.shortestWork else { return }
-        let rest = RestTimer.rest(elapsed: now.clock - clock, computed: computed)
+        let elapsed = Self.nanoseconds(CLOCK_MONOTONIC) - clock
+        let computed = Self.nanoseconds(CLOCK_THREAD_CPUTIME_ID) - processor
+        if computed < RestTimer.shortestWork { return }  // judged together with what comes until the next signal
+        let rest = RestTimer.rest(elapsed: elapsed, computed: computed, rested: rested)
         if rest > 0 {
             var time = timespec(tv_sec: 0, tv_nsec: rest)
             nanosleep(&time, nil)
+            rested += rest
         }
-        self = .now
+        set()
     }
 
     private static func nanoseconds(_ clock: clockid_t) -> Int {
