@@ -4,7 +4,7 @@ import Threads
 
 /// Hashes and compares passwords with scrypt, on threads of its own.
 ///
-/// One computation takes 0.2 s with the standard parameters, so the number of threads bounds what log-ins can take
+/// One computation takes a third of a second with the standard parameters, so the number of threads bounds what log-ins can take
 /// from purchases; the queue and a patience of ten seconds bound how long a log-in waits, and everything beyond is refused
 /// as `busy`. The computations run while the purchases leave a processor idle, with rests: beside a sale one takes seconds,
 /// and on a machine without a moment to spare no password is hashed in time.

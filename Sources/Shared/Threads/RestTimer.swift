@@ -13,12 +13,12 @@ final class RestTimer {
     /// What the thread computes at least before it rests, in nanoseconds. The library has its memory by then: a rest in
     /// malloc(3) would be slept with a lock that other threads may want. When the computation ends it asks for a little
     /// again; a lock held in those microseconds may be held for the longest rest.
-    static var shortestWork: Int { 200_000 }
+    private static var shortestWork: Int { 200_000 }
     /// The longest rest in nanoseconds: who computes notices within this time that the processor is free again.
-    static var longestRest: Int { 50_000_000 }
+    private static var longestRest: Int { 50_000_000 }
     /// All rests of one computation in nanoseconds. Otherwise one beside which little of a processor is left would take
     /// longer than anybody waits for it, and so would the next.
-    static var allRests: Int { 3_000_000_000 }
+    private static var allRests: Int { 3_000_000_000 }
 
     private let mark = UnsafeMutablePointer<Mark>.allocate(capacity: 1)
     /// Nil is a timer, too: the first of a process.
@@ -70,7 +70,10 @@ final class RestTimer {
     /// How long to rest after a time in which the thread may have waited for its processor: ten times the wait. All in
     /// nanoseconds; `rested` is the sum of the rests so far. A wait for up to a quarter of the time is let pass, for timers
     /// and interrupts.
-    static func rest(elapsed: Int, computed: Int, rested: Int) -> Int {
+    ///
+    /// - Returns: Nil when it is too early to rest: what comes until the next signal is judged with it.
+    static func rest(elapsed: Int, computed: Int, rested: Int) -> Int? {
+        guard computed >= shortestWork else { return nil }
         let waited = elapsed - computed
         guard waited > elapsed / 4 else { return 0 }
         return min(10 * waited, longestRest, allRests - rested)
@@ -118,8 +121,7 @@ private struct Mark {
     mutating func rest() {
         let elapsed = Self.nanoseconds(CLOCK_MONOTONIC) - clock
         let computed = Self.nanoseconds(CLOCK_THREAD_CPUTIME_ID) - processor
-        if computed < RestTimer.shortestWork { return }  // judged together with what comes until the next signal
-        let rest = RestTimer.rest(elapsed: elapsed, computed: computed, rested: rested)
+        guard let rest = RestTimer.rest(elapsed: elapsed, computed: computed, rested: rested) else { return }
         if rest > 0 {
             var time = timespec(tv_sec: 0, tv_nsec: rest)
             nanosleep(&time, nil)
