@@ -184,6 +184,43 @@ import Threads
         #expect((hasher.computed, patient.computed) == (0, 1))
     }
 
+    /// Without a look at the time, thirty more would wait for what cannot come, each after a question to the database.
+    @Test(.timeLimit(.minutes(1)))
+    func whoWouldNotBeServedInTimeIsRefusedAtOnceUntilTheThreadIsFree() async throws {
+        let (idleThreads, release) = try occupiedThreads(queueLimit: 1)
+        defer { release.signal() }
+        let hasher = PasswordHasher(
+            parameters: quick, threads: try .one(), idleThreads: idleThreads, patience: .milliseconds(200))
+        #expect(!hasher.isFull)
+        let first = Task { try await hasher.hash("x") }
+        while !hasher.isFull {
+            try Task.checkCancellation()
+            await Task.yield()
+        }
+        let error = await #expect(throws: PasswordError.self) { try await hasher.hash("x") }
+        #expect(error?.code == .busy)
+        // Nor when nobody waits any more for what keeps the thread busy.
+        _ = await first.result
+        #expect(hasher.waiting == 0)
+        #expect(throws: PasswordError.self) { try hasher.requireRoom() }
+        release.signal()
+        while hasher.isFull {
+            try Task.checkCancellation()
+            await Task.yield()
+        }
+    }
+
+    /// With nothing under way one is tried, however long the last has taken: or that would have been the last.
+    @Test(.timeLimit(.minutes(1))) func aComputationThatTookTooLongIsFollowedByAnother() async throws {
+        let hasher = PasswordHasher(
+            parameters: ScryptParameters(logN: 15, r: 8, p: 1), threads: try .one(), idleThreads: try .one(),
+            patience: .milliseconds(20))
+        while hasher.computed < 3 {
+            try Task.checkCancellation()
+            await #expect(throws: PasswordError.self) { try await hasher.hash("x") }
+        }
+    }
+
     /// With `idle: false` for the threads that compute this fails.
     @Test func passwordsAreHashedWhilePurchasesLeaveAProcessorIdle() async throws {
         let before = try idleThreads()

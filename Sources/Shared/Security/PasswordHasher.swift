@@ -5,9 +5,10 @@ import Threads
 /// Hashes and compares passwords with scrypt, on threads of its own.
 ///
 /// One computation takes a third of a second with the standard parameters, so the number of threads bounds what log-ins can take
-/// from purchases; the queue and a patience of ten seconds bound how long a log-in waits, and everything beyond is refused
-/// as `busy`. The computations run while the purchases leave a processor idle, with rests: beside a sale one takes seconds,
-/// and on a machine without a moment to spare no password is hashed in time.
+/// from purchases; a patience of ten seconds bounds how long a log-in waits. Who would wait for longer, going by how long a
+/// computation takes at present, is refused as `busy` at once, before anything is spent on him. The computations run while
+/// the purchases leave a processor idle, with rests: beside a sale one takes seconds, and on a machine without a moment to
+/// spare no password is hashed in time.
 package final class PasswordHasher: Sendable {
     /// Longer passwords are refused: nobody types them, and hashing megabytes would be a way to keep a thread busy.
     package static let maximumPasswordBytes = 1024
@@ -22,7 +23,13 @@ package final class PasswordHasher: Sendable {
     private let threads: WorkerThreads
     /// As many, which do nothing but the computations.
     private let idleThreads: WorkerThreads
-    private let patience: DispatchTimeInterval
+    /// In nanoseconds, as are the next two.
+    private let patience: UInt64
+    /// How long the latest computation took, from when an idle thread was asked for it.
+    private let latest = Atomic<UInt64>(0)
+    /// Since when the idle threads have had a computation to do; 0 when one was done and none was asked for since. With
+    /// several threads an end hides what the others have begun.
+    private let begun = Atomic<UInt64>(0)
     private let computations = Atomic(0)
 
     package convenience init(configuration: PasswordConfiguration = PasswordConfiguration()) throws(PasswordError) {
@@ -41,12 +48,12 @@ package final class PasswordHasher: Sendable {
     ///   one thread with a processor to itself, and hardly a person waits for longer.
     init(
         parameters: ScryptParameters, threads: WorkerThreads, idleThreads: WorkerThreads,
-        patience: DispatchTimeInterval = .seconds(10)
+        patience: Duration = .seconds(10)
     ) {
         self.parameters = parameters
         self.threads = threads
         self.idleThreads = idleThreads
-        self.patience = patience
+        self.patience = UInt64(patience / .nanoseconds(1))
     }
 
     /// Computations that wait for a thread, for a gauge.
@@ -56,7 +63,19 @@ package final class PasswordHasher: Sendable {
     package var computed: Int { computations.load(ordering: .relaxed) }
 
     /// Whether a computation would be refused now.
-    package var isFull: Bool { threads.isFull }
+    package var isFull: Bool { !isTimely || threads.isFull }
+
+    /// Whether a computation asked for now would be done within `patience`, if each took as long as the latest, or as
+    /// the one under way has taken already. Nobody would know of better times if none were tried: with nothing under way
+    /// it is. The waiting would otherwise be refused together, after ten seconds each and a look-up in the database.
+    private var isTimely: Bool {
+        let ahead = UInt64(max(threads.unfinished, idleThreads.unfinished))
+        guard ahead > 0 else { return true }
+        let begun = begun.load(ordering: .relaxed)
+        let underWay = begun == 0 ? 0 : DispatchTime.now().uptimeNanoseconds - begun
+        let pace = max(latest.load(ordering: .relaxed), underWay)
+        return pace * (ahead / UInt64(idleThreads.count) + 1) <= patience
+    }
 
     /// For who has work to do before a computation that would be refused.
     package func requireRoom() throws(PasswordError) {
@@ -116,8 +135,9 @@ package final class PasswordHasher: Sendable {
     private func run<Value: Sendable>(
         _ work: @escaping @Sendable () throws(PasswordError) -> Value
     ) async throws(PasswordError) -> Value {
+        guard isTimely else { throw Self.busy }
         let isCancelled = CancellationFlag()
-        let deadline = DispatchTime.now() + patience
+        let deadline = DispatchTime.now() + .nanoseconds(Int(patience))
         let result: Result<Value, PasswordError> = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let accepted = threads.submit {
@@ -125,10 +145,7 @@ package final class PasswordHasher: Sendable {
                         continuation.resume(returning: .failure(PasswordError(.cancelled, "nobody waits any more")))
                         return
                     }
-                    let result = self.idleThreads.run(until: deadline) {
-                        self.computations.add(1, ordering: .relaxed)
-                        return Result(catching: work)
-                    }
+                    let result = self.compute(work, until: deadline)
                     continuation.resume(returning: result ?? .failure(Self.busy))
                 }
                 if !accepted {
@@ -139,5 +156,23 @@ package final class PasswordHasher: Sendable {
             isCancelled.set()
         }
         return try result.get()
+    }
+
+    /// - Returns: Nil when it was not done at `deadline`.
+    private func compute<Value: Sendable>(
+        _ work: @escaping @Sendable () throws(PasswordError) -> Value, until deadline: DispatchTime
+    ) -> Result<Value, PasswordError>? {
+        let start = DispatchTime.now().uptimeNanoseconds
+        // What was passed over because nobody waited for it any more has left its time.
+        if idleThreads.unfinished == 0 || begun.load(ordering: .relaxed) == 0 {
+            begun.store(start, ordering: .relaxed)
+        }
+        return idleThreads.run(until: deadline) {
+            self.computations.add(1, ordering: .relaxed)
+            let result = Result(catching: work)
+            self.latest.store(DispatchTime.now().uptimeNanoseconds - start, ordering: .relaxed)
+            self.begun.store(0, ordering: .relaxed)
+            return result
+        }
     }
 }

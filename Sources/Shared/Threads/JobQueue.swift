@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 
 /// The queue between `WorkerThreads` and its threads.
 ///
@@ -14,6 +15,8 @@ final class JobQueue: @unchecked Sendable {
     private var head = 0
     private var waiting = 0
     private var isClosed = false
+    /// Jobs appended whose end was not told. No lock, so that nobody who asks waits for a thread of idle priority.
+    private let unended = Atomic(0)
 
     init(limit: Int) {
         self.limit = limit
@@ -37,12 +40,20 @@ final class JobQueue: @unchecked Sendable {
         locked { waiting >= limit }
     }
 
+    var unfinished: Int { unended.load(ordering: .relaxed) }
+
+    /// To be told when a job that `next` gave has ended.
+    func jobEnded() {
+        unended.subtract(1, ordering: .relaxed)
+    }
+
     /// False when the queue is full or closed.
     func append(_ job: @escaping Job) -> Bool {
         locked {
             guard waiting < limit, !isClosed else { return false }
             jobs[(head + waiting) % limit] = job
             waiting += 1
+            unended.add(1, ordering: .relaxed)
             pthread_cond_signal(filled)
             return true
         }

@@ -12,13 +12,8 @@ final class RestTimer {
     private static let period = 1_000_000
     /// What the thread computes at least before it rests, in nanoseconds. The library has its memory by then: a rest in
     /// malloc(3) would be slept with a lock that other threads may want. When the computation ends it asks for a little
-    /// again; a lock held in those microseconds may be held for the longest rest.
+    /// again; a lock held in those microseconds may be held for a rest.
     private static var shortestWork: Int { 200_000 }
-    /// The longest rest in nanoseconds: who computes notices within this time that the processor is free again.
-    private static var longestRest: Int { 50_000_000 }
-    /// All rests of one computation in nanoseconds. Otherwise one beside which little of a processor is left would take
-    /// longer than anybody waits for it, and so would the next.
-    private static var allRests: Int { 3_000_000_000 }
 
     private let mark = UnsafeMutablePointer<Mark>.allocate(capacity: 1)
     /// Nil is a timer, too: the first of a process.
@@ -67,16 +62,15 @@ final class RestTimer {
         timer_settime(timer, 0, &setting, nil)
     }
 
-    /// How long to rest after a time in which the thread may have waited for its processor: ten times the wait. All in
-    /// nanoseconds; `rested` is the sum of the rests so far. A wait for up to a quarter of the time is let pass, for timers
-    /// and interrupts.
+    /// How long to rest after a time in which the thread may have waited for its processor: ten times the wait, but no
+    /// longer than ten times what it computed, so that a computation takes at most that much longer, and rests evenly. All
+    /// in nanoseconds. A wait for up to a quarter of the time is let pass, for timers and interrupts.
     ///
     /// - Returns: Nil when it is too early to rest: what comes until the next signal is judged with it.
-    static func rest(elapsed: Int, computed: Int, rested: Int) -> Int? {
+    static func rest(elapsed: Int, computed: Int) -> Int? {
         guard computed >= shortestWork else { return nil }
         let waited = elapsed - computed
-        guard waited > elapsed / 4 else { return 0 }
-        return min(10 * waited, longestRest, allRests - rested)
+        return waited > elapsed / 4 ? 10 * min(waited, computed) : 0
     }
 
     /// The system's number for the calling thread, from proc(5): Swift's Glibc does not show `gettid`.
@@ -111,7 +105,6 @@ private struct Mark {
     private var clock = 0
     /// The processor time it had had by then.
     private var processor = 0
-    private var rested = 0
 
     mutating func set() {
         clock = Self.nanoseconds(CLOCK_MONOTONIC)
@@ -121,11 +114,10 @@ private struct Mark {
     mutating func rest() {
         let elapsed = Self.nanoseconds(CLOCK_MONOTONIC) - clock
         let computed = Self.nanoseconds(CLOCK_THREAD_CPUTIME_ID) - processor
-        guard let rest = RestTimer.rest(elapsed: elapsed, computed: computed, rested: rested) else { return }
+        guard let rest = RestTimer.rest(elapsed: elapsed, computed: computed) else { return }
         if rest > 0 {
             var time = timespec(tv_sec: 0, tv_nsec: rest)
             nanosleep(&time, nil)
-            rested += rest
         }
         set()
     }

@@ -11,6 +11,7 @@ package final class WorkerThreads: Sendable {
     /// `SCHED_IDLE` of linux/sched.h, which Swift's Glibc does not show.
     package static let idlePolicy: Int32 = 5
 
+    package let count: Int
     private let queue: JobQueue
 
     /// - Parameters:
@@ -20,6 +21,7 @@ package final class WorkerThreads: Sendable {
     ///     system starts for them when they resume a task, and a lock they hold may be held for long. Their jobs compute,
     ///     and nothing else: see `run`.
     package init(count: Int, queueLimit: Int, idle: Bool) throws(ThreadError) {
+        self.count = count
         queue = JobQueue(limit: queueLimit)
         for _ in 0..<count {
             let context = Unmanaged.passRetained(ThreadContext(queue: queue, idle: idle))
@@ -45,6 +47,9 @@ package final class WorkerThreads: Sendable {
 
     /// Jobs that wait for a thread.
     package var waiting: Int { queue.count }
+
+    /// Jobs that wait or run. Takes no lock.
+    package var unfinished: Int { queue.unfinished }
 
     /// Whether a job would be refused now.
     package var isFull: Bool { queue.isFull }
@@ -97,14 +102,21 @@ private final class ThreadContext: Sendable {
 
     func run() {
         guard idle else {
-            while let job = queue.next() { job() }
+            work { $0() }
             return
         }
         // Of the calling thread alone. Everybody may do it; where it is refused all the same, the thread just runs.
         var parameters = sched_param(sched_priority: 0)
         _ = sched_setscheduler(0, WorkerThreads.idlePolicy, &parameters)
         let timer = RestTimer()
-        while let job = queue.next() { timer.run(job) }
+        work(timer.run)
+    }
+
+    private func work(_ run: (JobQueue.Job) -> Void) {
+        while let job = queue.next() {
+            run(job)
+            queue.jobEnded()
+        }
     }
 }
 
