@@ -174,6 +174,7 @@ import Threads
             let error = await #expect(throws: PasswordError.self) { try await hasher.hash("x") }
             #expect(error?.code == .busy)
         }
+        #expect(idleThreads.run(until: .now() + .seconds(60)) { 1 } == nil)
         #expect(hasher.waiting == 0)
         release.signal()
         #expect(hasher.computed == 0)
@@ -184,21 +185,35 @@ import Threads
         #expect((hasher.computed, patient.computed) == (0, 1))
     }
 
+    @Test(arguments: [
+        (0, 1, 60, 60, true), (1, 1, 5, 0, true), (1, 1, 6, 0, false), (1, 1, 0, 5, true), (1, 1, 0, 6, false),
+        (9, 1, 1, 0, true), (10, 1, 1, 0, false), (10, 2, 1, 0, true), (1, 2, 10, 0, true), (1, 2, 11, 0, false),
+    ])
+    func oneIsAskedForOnlyWhenAllAheadOfItAreDoneInTime(
+        ahead: Int, threads: Int, latest: Int, underWay: Int, isTimely: Bool
+    ) {
+        let found = PasswordHasher.isTimely(
+            ahead: ahead, threads: threads, latest: latest, underWay: underWay, patience: 10)
+        #expect(found == isTimely)
+    }
+
     /// Without a look at the time, thirty more would wait for what cannot come, each after a question to the database.
     @Test(.timeLimit(.minutes(1)))
     func whoWouldNotBeServedInTimeIsRefusedAtOnceUntilTheThreadIsFree() async throws {
         let (idleThreads, release) = try occupiedThreads(queueLimit: 1)
         defer { release.signal() }
         let hasher = PasswordHasher(
-            parameters: quick, threads: try .one(), idleThreads: idleThreads, patience: .milliseconds(200))
+            parameters: quick, threads: try .one(), idleThreads: idleThreads, patience: .seconds(2))
         #expect(!hasher.isFull)
         let first = Task { try await hasher.hash("x") }
         while !hasher.isFull {
             try Task.checkCancellation()
             await Task.yield()
         }
+        let start = ContinuousClock.now
         let error = await #expect(throws: PasswordError.self) { try await hasher.hash("x") }
         #expect(error?.code == .busy)
+        #expect(ContinuousClock.now - start < .milliseconds(900))  // the first still waits for some 1,000
         // Nor when nobody waits any more for what keeps the thread busy.
         _ = await first.result
         #expect(hasher.waiting == 0)
@@ -218,6 +233,7 @@ import Threads
         while hasher.computed < 3 {
             try Task.checkCancellation()
             await #expect(throws: PasswordError.self) { try await hasher.hash("x") }
+            await Task.yield()
         }
     }
 

@@ -12,8 +12,8 @@ package struct PasswordConfiguration: Sendable {
     package var parameters: ScryptParameters
     /// Hashes computed at the same time. Each occupies two threads, of which one waits, and `parameters.memory` bytes.
     package var threads: Int
-    /// Hashes waiting for a thread. One more is refused as `busy`: 32 of 0.2 s each are 6 s of waiting on one thread, and
-    /// people try again after that anyway.
+    /// Hashes waiting for a thread. One more is refused as `busy`; one that would not be done in time is, too, which with
+    /// one thread and the standard parameters comes first.
     package var queueLimit: Int
 
     package init(parameters: ScryptParameters = .standard, threads: Int = 1, queueLimit: Int = 32) {

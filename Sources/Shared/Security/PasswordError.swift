@@ -1,7 +1,7 @@
 /// Why a password could not be hashed or compared. "The password is wrong" is not among them: that is a `false`.
 package struct PasswordError: Error, CustomStringConvertible {
     package enum Code: String, Sendable {
-        /// The queue is full, or no processor had the time for it: 503, try again later.
+        /// The queue is full, or no processor has the time for it: 503, try again later.
         case busy
         /// Longer than `PasswordHasher.maximumPasswordBytes`.
         case passwordTooLong

@@ -4,11 +4,11 @@ import Threads
 
 /// Hashes and compares passwords with scrypt, on threads of its own.
 ///
-/// One computation takes a third of a second with the standard parameters, so the number of threads bounds what log-ins can take
-/// from purchases; a patience of ten seconds bounds how long a log-in waits. Who would wait for longer, going by how long a
-/// computation takes at present, is refused as `busy` at once, before anything is spent on him. The computations run while
-/// the purchases leave a processor idle, with rests: beside a sale one takes seconds, and on a machine without a moment to
-/// spare no password is hashed in time.
+/// One computation takes a third of a second with the standard parameters, so the number of threads bounds what log-ins
+/// can take from purchases, and a patience of ten seconds bounds how long a log-in waits. One that would wait for longer,
+/// going by how long computations take at present, is refused as `busy` at once. The computations run while the purchases
+/// leave a processor idle, with rests: beside a sale one takes seconds, and on a machine without a moment to spare no
+/// password is hashed in time.
 package final class PasswordHasher: Sendable {
     /// Longer passwords are refused: nobody types them, and hashing megabytes would be a way to keep a thread busy.
     package static let maximumPasswordBytes = 1024
@@ -24,12 +24,12 @@ package final class PasswordHasher: Sendable {
     /// As many, which do nothing but the computations.
     private let idleThreads: WorkerThreads
     /// In nanoseconds, as are the next two.
-    private let patience: UInt64
+    private let patience: Int
     /// How long the latest computation took, from when an idle thread was asked for it.
-    private let latest = Atomic<UInt64>(0)
-    /// Since when the idle threads have had a computation to do; 0 when one was done and none was asked for since. With
-    /// several threads an end hides what the others have begun.
-    private let begun = Atomic<UInt64>(0)
+    private let latest = Atomic(0)
+    /// Since when the idle threads have been at a computation; 0 for none. With several threads the end of one hides since
+    /// when the others are at theirs.
+    private let begun = Atomic(0)
     private let computations = Atomic(0)
 
     package convenience init(configuration: PasswordConfiguration = PasswordConfiguration()) throws(PasswordError) {
@@ -44,8 +44,8 @@ package final class PasswordHasher: Sendable {
         }
     }
 
-    /// - Parameter patience: How long a password waits for its hash. In ten seconds the 32 of a full queue are hashed by
-    ///   one thread with a processor to itself, and hardly a person waits for longer.
+    /// - Parameter patience: How long a password waits for its hash. In ten seconds one thread with a processor to itself
+    ///   hashes thirty, and hardly a person waits for longer.
     init(
         parameters: ScryptParameters, threads: WorkerThreads, idleThreads: WorkerThreads,
         patience: Duration = .seconds(10)
@@ -53,7 +53,7 @@ package final class PasswordHasher: Sendable {
         self.parameters = parameters
         self.threads = threads
         self.idleThreads = idleThreads
-        self.patience = UInt64(patience / .nanoseconds(1))
+        self.patience = Int(patience / .nanoseconds(1))
     }
 
     /// Computations that wait for a thread, for a gauge.
@@ -65,17 +65,22 @@ package final class PasswordHasher: Sendable {
     /// Whether a computation would be refused now.
     package var isFull: Bool { !isTimely || threads.isFull }
 
-    /// Whether a computation asked for now would be done within `patience`, if each took as long as the latest, or as
-    /// the one under way has taken already. Nobody would know of better times if none were tried: with nothing under way
-    /// it is. The waiting would otherwise be refused together, after ten seconds each and a look-up in the database.
+    /// Without this, the waiting would be refused together, after ten seconds each and a look-up in the database.
     private var isTimely: Bool {
-        let ahead = UInt64(max(threads.unfinished, idleThreads.unfinished))
-        guard ahead > 0 else { return true }
         let begun = begun.load(ordering: .relaxed)
-        let underWay = begun == 0 ? 0 : DispatchTime.now().uptimeNanoseconds - begun
-        let pace = max(latest.load(ordering: .relaxed), underWay)
-        return pace * (ahead / UInt64(idleThreads.count) + 1) <= patience
+        return Self.isTimely(
+            ahead: threads.waiting + idleThreads.unfinished, threads: idleThreads.count,
+            latest: latest.load(ordering: .relaxed), underWay: begun == 0 ? 0 : Self.now - begun, patience: patience)
     }
+
+    /// Whether a computation asked for now would be done in time, if each took as long as the latest, or as the one under
+    /// way has taken already. With none ahead it is tried in any case: nobody would know of better times otherwise. All
+    /// times in nanoseconds.
+    static func isTimely(ahead: Int, threads: Int, latest: Int, underWay: Int, patience: Int) -> Bool {
+        ahead == 0 || max(latest, underWay) * (ahead / threads + 1) <= patience
+    }
+
+    private static var now: Int { Int(DispatchTime.now().uptimeNanoseconds) }
 
     /// For who has work to do before a computation that would be refused.
     package func requireRoom() throws(PasswordError) {
@@ -137,7 +142,7 @@ package final class PasswordHasher: Sendable {
     ) async throws(PasswordError) -> Value {
         guard isTimely else { throw Self.busy }
         let isCancelled = CancellationFlag()
-        let deadline = DispatchTime.now() + .nanoseconds(Int(patience))
+        let deadline = DispatchTime.now() + .nanoseconds(patience)
         let result: Result<Value, PasswordError> = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let accepted = threads.submit {
@@ -162,16 +167,15 @@ package final class PasswordHasher: Sendable {
     private func compute<Value: Sendable>(
         _ work: @escaping @Sendable () throws(PasswordError) -> Value, until deadline: DispatchTime
     ) -> Result<Value, PasswordError>? {
-        let start = DispatchTime.now().uptimeNanoseconds
+        let start = Self.now
         // What was passed over because nobody waited for it any more has left its time.
-        if idleThreads.unfinished == 0 || begun.load(ordering: .relaxed) == 0 {
-            begun.store(start, ordering: .relaxed)
-        }
+        if idleThreads.unfinished == 0 { begun.store(start, ordering: .relaxed) }
         return idleThreads.run(until: deadline) {
             self.computations.add(1, ordering: .relaxed)
             let result = Result(catching: work)
-            self.latest.store(DispatchTime.now().uptimeNanoseconds - start, ordering: .relaxed)
-            self.begun.store(0, ordering: .relaxed)
+            let end = Self.now
+            self.latest.store(end - start, ordering: .relaxed)
+            self.begun.store(self.idleThreads.unfinished > 1 ? end : 0, ordering: .relaxed)
             return result
         }
     }

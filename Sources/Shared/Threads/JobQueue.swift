@@ -8,6 +8,9 @@ import Synchronization
 final class JobQueue: @unchecked Sendable {
     typealias Job = @Sendable () -> Void
 
+    /// What `WorkerThreads.run` was asked for and is not over.
+    let unfinished = Atomic(0)
+
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let filled = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     private let limit: Int
@@ -15,8 +18,6 @@ final class JobQueue: @unchecked Sendable {
     private var head = 0
     private var waiting = 0
     private var isClosed = false
-    /// Jobs appended whose end was not told. No lock, so that nobody who asks waits for a thread of idle priority.
-    private let unended = Atomic(0)
 
     init(limit: Int) {
         self.limit = limit
@@ -40,20 +41,12 @@ final class JobQueue: @unchecked Sendable {
         locked { waiting >= limit }
     }
 
-    var unfinished: Int { unended.load(ordering: .relaxed) }
-
-    /// To be told when a job that `next` gave has ended.
-    func jobEnded() {
-        unended.subtract(1, ordering: .relaxed)
-    }
-
     /// False when the queue is full or closed.
     func append(_ job: @escaping Job) -> Bool {
         locked {
             guard waiting < limit, !isClosed else { return false }
             jobs[(head + waiting) % limit] = job
             waiting += 1
-            unended.add(1, ordering: .relaxed)
             pthread_cond_signal(filled)
             return true
         }

@@ -12,8 +12,10 @@ final class RestTimer {
     private static let period = 1_000_000
     /// What the thread computes at least before it rests, in nanoseconds. The library has its memory by then: a rest in
     /// malloc(3) would be slept with a lock that other threads may want. When the computation ends it asks for a little
-    /// again; a lock held in those microseconds may be held for a rest.
+    /// again; a lock held in those microseconds may be held for the longest rest.
     private static var shortestWork: Int { 200_000 }
+    /// The longest rest in nanoseconds. There is a signal for about each millisecond of work, so most are shorter.
+    private static var longestRest: Int { 50_000_000 }
 
     private let mark = UnsafeMutablePointer<Mark>.allocate(capacity: 1)
     /// Nil is a timer, too: the first of a process.
@@ -62,15 +64,15 @@ final class RestTimer {
         timer_settime(timer, 0, &setting, nil)
     }
 
-    /// How long to rest after a time in which the thread may have waited for its processor: ten times the wait, but no
-    /// longer than ten times what it computed, so that a computation takes at most that much longer, and rests evenly. All
-    /// in nanoseconds. A wait for up to a quarter of the time is let pass, for timers and interrupts.
+    /// How long to rest after a time in which the thread may have waited for its processor: ten times the wait, and no
+    /// longer than ten times the work. That bounds the rests of a computation, and spreads them evenly. All in nanoseconds.
+    /// A wait for up to a quarter of the time is let pass, for timers and interrupts.
     ///
     /// - Returns: Nil when it is too early to rest: what comes until the next signal is judged with it.
     static func rest(elapsed: Int, computed: Int) -> Int? {
         guard computed >= shortestWork else { return nil }
         let waited = elapsed - computed
-        return waited > elapsed / 4 ? 10 * min(waited, computed) : 0
+        return waited > elapsed / 4 ? min(10 * waited, 10 * computed, longestRest) : 0
     }
 
     /// The system's number for the calling thread, from proc(5): Swift's Glibc does not show `gettid`.

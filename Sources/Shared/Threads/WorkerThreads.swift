@@ -11,6 +11,7 @@ package final class WorkerThreads: Sendable {
     /// `SCHED_IDLE` of linux/sched.h, which Swift's Glibc does not show.
     package static let idlePolicy: Int32 = 5
 
+    /// How many threads these are.
     package let count: Int
     private let queue: JobQueue
 
@@ -48,8 +49,9 @@ package final class WorkerThreads: Sendable {
     /// Jobs that wait for a thread.
     package var waiting: Int { queue.count }
 
-    /// Jobs that wait or run. Takes no lock.
-    package var unfinished: Int { queue.unfinished }
+    /// What `run` was asked for and is not over, also what nobody waits for any more. Takes no lock, which a thread of
+    /// idle priority might hold for long.
+    package var unfinished: Int { queue.unfinished.load(ordering: .relaxed) }
 
     /// Whether a job would be refused now.
     package var isFull: Bool { queue.isFull }
@@ -67,13 +69,22 @@ package final class WorkerThreads: Sendable {
         until deadline: DispatchTime, _ work: @escaping @Sendable () -> Value
     ) -> Value? {
         let outcome = Outcome<Value>()
-        let accepted = submit {
-            guard !outcome.isAbandoned.isSet else { return }
+        queue.unfinished.add(1, ordering: .relaxed)
+        let accepted = submit { [queue] in
+            guard !outcome.isAbandoned.isSet else {
+                queue.unfinished.subtract(1, ordering: .relaxed)
+                return
+            }
             let value = work()
             outcome.value.withLock { $0 = value }
+            // Before somebody wakes up who may ask for more: a thread of idle priority may not go on for long then.
+            queue.unfinished.subtract(1, ordering: .relaxed)
             outcome.isThere.signal()
         }
-        guard accepted else { return nil }
+        guard accepted else {
+            queue.unfinished.subtract(1, ordering: .relaxed)
+            return nil
+        }
         guard outcome.isThere.wait(timeout: deadline) == .success else {
             outcome.isAbandoned.set()
             return nil
@@ -102,21 +113,14 @@ private final class ThreadContext: Sendable {
 
     func run() {
         guard idle else {
-            work { $0() }
+            while let job = queue.next() { job() }
             return
         }
         // Of the calling thread alone. Everybody may do it; where it is refused all the same, the thread just runs.
         var parameters = sched_param(sched_priority: 0)
         _ = sched_setscheduler(0, WorkerThreads.idlePolicy, &parameters)
         let timer = RestTimer()
-        work(timer.run)
-    }
-
-    private func work(_ run: (JobQueue.Job) -> Void) {
-        while let job = queue.next() {
-            run(job)
-            queue.jobEnded()
-        }
+        while let job = queue.next() { timer.run(job) }
     }
 }
 
