@@ -140,7 +140,7 @@ package final class PasswordHasher: Sendable {
     private func run<Value: Sendable>(
         _ work: @escaping @Sendable () throws(PasswordError) -> Value
     ) async throws(PasswordError) -> Value {
-        guard isTimely else { throw Self.busy }
+        try requireRoom()
         let isCancelled = CancellationFlag()
         let deadline = DispatchTime.now() + .nanoseconds(patience)
         let result: Result<Value, PasswordError> = await withTaskCancellationHandler {

@@ -71,12 +71,10 @@ package final class WorkerThreads: Sendable {
         let outcome = Outcome<Value>()
         queue.unfinished.add(1, ordering: .relaxed)
         let accepted = submit { [queue] in
-            guard !outcome.isAbandoned.isSet else {
-                queue.unfinished.subtract(1, ordering: .relaxed)
-                return
+            if !outcome.isAbandoned.isSet {
+                let value = work()
+                outcome.value.withLock { $0 = value }
             }
-            let value = work()
-            outcome.value.withLock { $0 = value }
             // Before somebody wakes up who may ask for more: a thread of idle priority may not go on for long then.
             queue.unfinished.subtract(1, ordering: .relaxed)
             outcome.isThere.signal()
